@@ -1,0 +1,1 @@
+//! A distcc compile server.

@@ -1,0 +1,3 @@
+//! The compile server as a program of its own.
+
+fn main() {}

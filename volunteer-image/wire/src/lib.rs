@@ -1,0 +1,1 @@
+//! The distcc wire protocol, without I/O.
