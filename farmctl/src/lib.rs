@@ -1,1 +1,3 @@
 //! The orchestrator of a volunteer farm for distcc.
+
+pub mod farm;

@@ -1,0 +1,73 @@
+//! The domain: what a farm is.
+//!
+//! Plain values, no I/O and nothing asynchronous. The manifest is resolved into a [`Farm`]; everything after that
+//! (images, plan, host lines) reads only these types.
+
+mod allow;
+mod name;
+mod quantity;
+mod target;
+
+pub use allow::{AllowList, AllowRule, AllowRuleError};
+pub use name::{FarmName, HostName, NameError, TargetName};
+pub use quantity::{GccMajor, Memory, Nice, Port, QuantityError, Slots};
+pub use target::{GccSource, Suite, Target};
+
+use std::sync::Arc;
+
+/// A farm: volunteers on hosts, and who may send them jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farm {
+    /// Sets this farm apart from others on the same engine.
+    pub name: FarmName,
+    /// Who may send jobs.
+    pub allow: AllowList,
+    /// The package archive to use, if the manifest names one.
+    pub mirror: Option<String>,
+    /// The machines that lend their cores, in the manifest's order.
+    pub hosts: Vec<Host>,
+}
+
+/// A machine with a Docker engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// The name in the manifest.
+    pub name: HostName,
+    /// How its engine is reached.
+    pub docker: DockerEndpoint,
+    /// What masters dial.
+    pub address: Address,
+    /// One volunteer for each target that this host compiles for, ordered by port.
+    pub volunteers: Vec<Volunteer>,
+}
+
+/// How an engine is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DockerEndpoint {
+    /// The engine of this machine: `DOCKER_HOST` if set, else the default socket.
+    Local,
+}
+
+/// The address that masters dial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// This machine's address on its default route.
+    Auto,
+    /// An address or a name, as written in the manifest.
+    Given(String),
+}
+
+/// The container of one target on one host, as the manifest wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volunteer {
+    /// What it compiles for.
+    pub target: Arc<Target>,
+    /// Installed GCC versions, the preferred one first; never empty, each one among `target.gcc`.
+    pub gcc: Vec<GccMajor>,
+    /// Jobs at once; `None` lets the number of the engine's processors decide.
+    pub slots: Option<Slots>,
+    /// Upper limit of the container's memory; `None` is no limit of its own.
+    pub memory: Option<Memory>,
+    /// Added to the niceness of every compiler.
+    pub nice: Nice,
+}

@@ -1,0 +1,65 @@
+//! Targets: what a volunteer can compile for, and where its compilers come from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use volunteer_toolchain::ObjectFacts;
+
+use super::{GccMajor, Port, TargetName};
+
+/// An architecture to compile for, as one file of `toolchains/` describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The canonical name.
+    pub name: TargetName,
+    /// Other names people use for it.
+    pub aliases: Vec<String>,
+    /// The port that masters of this target dial.
+    pub port: Port,
+    /// makepkg's `CARCH` on boards of this target.
+    pub carch: String,
+    /// Every triple by which a master may name this target.
+    pub triples: Vec<String>,
+    /// What every object must be.
+    pub object: ObjectFacts,
+    /// Code generation options of the boards' own compiler, put before the client's.
+    pub defaults: Vec<String>,
+    /// The GCC versions to be had, and where from; never empty.
+    pub gcc: BTreeMap<GccMajor, GccSource>,
+    /// The version installed when the manifest names none; a key of `gcc`.
+    pub default_gcc: GccMajor,
+}
+
+/// Where one GCC version of a target comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GccSource {
+    /// The suite of the Debian archive that carries it.
+    pub suite: Suite,
+    /// The packages that install the compilers; their dependencies follow by themselves.
+    pub packages: Vec<String>,
+    /// Package name patterns (`*` matches any text) that a compile-only image does without.
+    pub leave_out: Vec<String>,
+    /// The C driver inside the image, an absolute path.
+    pub gcc_path: PathBuf,
+    /// The C++ driver inside the image, an absolute path.
+    pub gxx_path: PathBuf,
+}
+
+/// A suite of the Debian archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Suite {
+    /// The current release; its index never expires.
+    Stable,
+    /// The next release; its index expires after a week.
+    Testing,
+}
+
+impl Suite {
+    /// The suite's name in the archive, under `dists/`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Testing => "testing",
+        }
+    }
+}
