@@ -1,1 +1,28 @@
 //! What the whole-system tests share.
+//!
+//! A test binary hands its trials to [`suite::run`]. Each trial gets a [`Scenario`]: a connection to a real Docker
+//! engine, the `farmctl` that a user would run, and a place for what it makes. Whatever a trial makes carries labels;
+//! it is removed when the trial ends, and a run that died is cleaned up by the next one ([`sweep`]).
+//!
+//! - [`farmctl`], [`farm`]: the command as a process, and farms with names of their own
+//! - [`container`], [`files`]: containers, commands in them, files in and out
+//! - [`eventually`]: waiting for a state instead of for a time
+
+pub mod container;
+pub mod engine;
+pub mod eventually;
+pub mod farm;
+pub mod farmctl;
+pub mod files;
+pub mod finished;
+pub mod run;
+pub mod scenario;
+pub mod suite;
+pub mod sweep;
+
+pub use container::{Command, Container};
+pub use eventually::eventually;
+pub use farm::TestFarm;
+pub use files::Files;
+pub use finished::Finished;
+pub use scenario::Scenario;
