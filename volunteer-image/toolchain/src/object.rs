@@ -122,7 +122,10 @@ impl ObjectFacts {
 const ABSENT: &str = "none";
 
 fn value_or_absent(attributes: &BTreeMap<String, String>, name: &str) -> String {
-    attributes.get(name).map_or(ABSENT, String::as_str).to_owned()
+    attributes
+        .get(name)
+        .map_or(ABSENT, String::as_str)
+        .to_owned()
 }
 
 impl fmt::Display for ObjectFacts {
@@ -133,7 +136,11 @@ impl fmt::Display for ObjectFacts {
             write!(formatter, "{separator}{name}: {value}")?;
             separator = ", ";
         }
-        if self.attributes.is_empty() { Ok(()) } else { formatter.write_str(")") }
+        if self.attributes.is_empty() {
+            Ok(())
+        } else {
+            formatter.write_str(")")
+        }
     }
 }
 

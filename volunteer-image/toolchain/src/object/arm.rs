@@ -90,7 +90,12 @@ const ATTRIBUTES: [Attribute; 5] = [
     Attribute {
         tag: 12,
         name: "Advanced_SIMD_arch",
-        words: &[(1, "NEONv1"), (2, "NEONv1 with Fused-MAC"), (3, "NEON for ARMv8"), (4, "NEON for ARMv8.1")],
+        words: &[
+            (1, "NEONv1"),
+            (2, "NEONv1 with Fused-MAC"),
+            (3, "NEON for ARMv8"),
+            (4, "NEON for ARMv8.1"),
+        ],
     },
     Attribute {
         tag: 28,
@@ -106,7 +111,10 @@ pub(super) fn describe(tag: u64, value: u64) -> Option<(&'static str, String)> {
         return None;
     }
     let word = attribute.words.iter().find(|(number, _)| *number == value);
-    let word = word.map_or_else(|| format!("unknown ({value})"), |(_, word)| (*word).to_owned());
+    let word = word.map_or_else(
+        || format!("unknown ({value})"),
+        |(_, word)| (*word).to_owned(),
+    );
     Some((attribute.name, word))
 }
 

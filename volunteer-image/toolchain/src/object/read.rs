@@ -36,7 +36,11 @@ where
         Machine::Arm => arm_attributes(header, endian, object)?,
         _ => BTreeMap::new(),
     };
-    Ok(ObjectFacts { class, machine, attributes })
+    Ok(ObjectFacts {
+        class,
+        machine,
+        attributes,
+    })
 }
 
 fn machine(e_machine: elf::Machine) -> Result<Machine, Mismatch> {
@@ -54,13 +58,20 @@ fn machine(e_machine: elf::Machine) -> Result<Machine, Mismatch> {
 ///
 /// Attributes of single sections or symbols refine those of the file; no compiler driver writes them, and a linker
 /// that follows the ABI judges by the file's.
-fn arm_attributes<Elf>(header: &Elf, endian: Endianness, object: &[u8]) -> Result<BTreeMap<String, String>, Mismatch>
+fn arm_attributes<Elf>(
+    header: &Elf,
+    endian: Endianness,
+    object: &[u8],
+) -> Result<BTreeMap<String, String>, Mismatch>
 where
     Elf: FileHeader<Endian = Endianness>,
 {
     let mut attributes = BTreeMap::new();
     let sections = header.sections(endian, object).map_err(damaged)?;
-    for section in sections.iter().filter(|section| section.sh_type(endian) == elf::SHT_ARM_ATTRIBUTES) {
+    for section in sections
+        .iter()
+        .filter(|section| section.sh_type(endian) == elf::SHT_ARM_ATTRIBUTES)
+    {
         let section = section.attributes(endian, object).map_err(damaged)?;
         let mut vendors = section.subsections().map_err(damaged)?;
         while let Some(vendor) = vendors.next().map_err(damaged)? {
@@ -78,7 +89,10 @@ where
     Ok(attributes)
 }
 
-fn read_scope(reader: &mut AttributeReader<'_>, into: &mut BTreeMap<String, String>) -> Result<(), Mismatch> {
+fn read_scope(
+    reader: &mut AttributeReader<'_>,
+    into: &mut BTreeMap<String, String>,
+) -> Result<(), Mismatch> {
     while let Some(tag) = reader.read_tag().map_err(damaged)? {
         match arm::shape(tag) {
             arm::Shape::Text => {
@@ -99,7 +113,6 @@ fn read_scope(reader: &mut AttributeReader<'_>, into: &mut BTreeMap<String, Stri
     Ok(())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
 fn damaged(error: object::Error) -> Mismatch {
     Mismatch::Damaged(error.to_string())
 }

@@ -12,11 +12,23 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) fn elf64(machine: u16) -> Self {
-        Self { class: 2, encoding: 1, file_type: 1, machine, attributes: Vec::new() }
+        Self {
+            class: 2,
+            encoding: 1,
+            file_type: 1,
+            machine,
+            attributes: Vec::new(),
+        }
     }
 
     pub(super) fn arm(attributes: &[u8]) -> Self {
-        Self { class: 1, encoding: 1, file_type: 1, machine: 40, attributes: aeabi(attributes) }
+        Self {
+            class: 1,
+            encoding: 1,
+            file_type: 1,
+            machine: 40,
+            attributes: aeabi(attributes),
+        }
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
@@ -37,20 +49,23 @@ impl Sample {
             address(&mut out, value);
         }
         out.extend(0u32.to_le_bytes());
-        for half in [header_size, 0, 0, section_size, 2, 0] {
+        for half in [header_size, 0, 0, section_size, 3, 2] {
             out.extend(u16::try_from(half).unwrap().to_le_bytes());
         }
         assert_eq!(out.len(), header_size);
         out.extend(&self.attributes);
-        out.resize(out.len() + section_size, 0);
-        out.extend(0u32.to_le_bytes());
-        out.extend(0x7000_0003u32.to_le_bytes());
-        for value in [0, 0, header_size, self.attributes.len()] {
-            address(&mut out, value);
-        }
-        out.extend([0; 8]);
-        for value in [1, 0] {
-            address(&mut out, value);
+        let arm_attributes = (0x7000_0003u32, self.attributes.len());
+        let string_table = (3u32, 0);
+        for (section_type, length) in [(0, 0), arm_attributes, string_table] {
+            out.extend(0u32.to_le_bytes());
+            out.extend(section_type.to_le_bytes());
+            for value in [0, 0, header_size, length] {
+                address(&mut out, value);
+            }
+            out.extend([0; 8]);
+            for value in [1, 0] {
+                address(&mut out, value);
+            }
         }
         out
     }
