@@ -1,1 +1,3 @@
 //! A distcc compile server.
+
+mod job;

@@ -1,0 +1,4 @@
+//! One compile job, from checked arguments to a reply.
+
+pub(crate) mod argv;
+pub(crate) mod compiler;
