@@ -52,7 +52,7 @@ pub(super) fn check_list(list: &[u8]) -> Result<(), Refusal> {
     while let Some(word) = words.next() {
         if WITH_SYMBOL.iter().any(|option| option.as_bytes() == word) {
             let definition = words.next().unwrap_or_default();
-            if !definition.iter().any(|byte| *byte == b'=') || definition.contains(&b'/') {
+            if !definition.contains(&b'=') || definition.contains(&b'/') {
                 return Err(Refusal::Assembler(Shown::new(word)));
             }
         } else {

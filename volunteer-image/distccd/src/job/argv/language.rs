@@ -34,8 +34,8 @@ impl Language {
     pub(super) fn from_ending(driver: Driver, ending: &[u8]) -> Option<Self> {
         Some(match (ending, driver) {
             (b"c" | b"i", Driver::C) => Self::C,
-            (b"c" | b"i", Driver::Cxx) => Self::Cxx,
-            (b"ii" | b"cc" | b"cpp" | b"cxx" | b"cp" | b"c++" | b"C", _) => Self::Cxx,
+            (b"c" | b"i", Driver::Cxx)
+            | (b"ii" | b"cc" | b"cpp" | b"cxx" | b"cp" | b"c++" | b"C", _) => Self::Cxx,
             (b"m" | b"mi", _) => Self::ObjectiveC,
             (b"mm" | b"M" | b"mii", _) => Self::ObjectiveCxx,
             _ => return None,

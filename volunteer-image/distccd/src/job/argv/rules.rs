@@ -161,8 +161,8 @@ pub(super) const RULES: &[(&str, Action)] = &[
     ("-d*", Refuse(WritesFile)),
     // Preprocessing happened on the master: its options are done with, and it must not happen again.
     ("-fpreprocessed", Drop(Within)),
-    ("-fno-preprocessed", Refuse(Preprocesses)),
-    ("-fdirectives-only", Refuse(Preprocesses)),
+    ("-fno-preprocessed*", Refuse(Preprocesses)),
+    ("-fdirectives-only*", Refuse(Preprocesses)),
     ("-D*", Drop(WithinOrNext)),
     ("-U*", Drop(WithinOrNext)),
     ("-I*", Drop(WithinOrNext)),

@@ -58,8 +58,14 @@ impl<'a> Scan<'a> {
             }
             Action::Keep(value) => self.keep_checked(option, value),
             Action::Drop(value) => self.value(option, value).map(drop),
-            Action::Compile => self.product(Product::Object, option),
-            Action::Assemble => self.product(Product::Assembly, option),
+            Action::Compile => {
+                self.product(Product::Object, option);
+                Ok(())
+            }
+            Action::Assemble => {
+                self.product(Product::Assembly, option);
+                Ok(())
+            }
             Action::Output => self.output(option),
             Action::Language => self.language(option),
             Action::AssemblerList => {
@@ -110,13 +116,12 @@ impl<'a> Scan<'a> {
         Ok(next)
     }
 
-    fn product(&mut self, product: Product, option: &[u8]) -> Result<(), Refusal> {
+    fn product(&mut self, product: Product, option: &[u8]) {
         // GCC lets -S win whatever the order.
         if self.product != Some(Product::Assembly) {
             self.product = Some(product);
         }
         self.keep(option);
-        Ok(())
     }
 
     fn output(&mut self, option: &'a [u8]) -> Result<(), Refusal> {
