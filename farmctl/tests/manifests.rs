@@ -1,4 +1,5 @@
 //! Manifests as people write them, right and wrong, from files to farms and diagnostics.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fmt::Write;
 use std::fs;
@@ -53,7 +54,12 @@ fn describe(farm: &Farm) -> String {
         farm.mirror
     );
     for host in &farm.hosts {
-        writeln!(text, "host {} {:?} at {}", host.name, host.docker, host.address).unwrap();
+        writeln!(
+            text,
+            "host {} {:?} at {}",
+            host.name, host.docker, host.address
+        )
+        .unwrap();
         for volunteer in &host.volunteers {
             writeln!(text, "  {}", describe_volunteer(volunteer)).unwrap();
         }
@@ -110,12 +116,18 @@ fn files_that_are_no_text_are_refused() {
     let path = dir.path().join("farm.yaml");
     fs::write(&path, [0xff, 0xfe, b'f', 0]).unwrap();
     for (path, message) in [
-        (path.as_path(), "is not UTF-8 text: line 1 holds the byte 0xff"),
+        (
+            path.as_path(),
+            "is not UTF-8 text: line 1 holds the byte 0xff",
+        ),
         (dir.path(), "is a directory"),
     ] {
         let error = manifest::load(path).unwrap_err();
         let shown = error.to_string();
-        assert!(shown.starts_with("error: ") && shown.contains(message), "{shown}");
+        assert!(
+            shown.starts_with("error: ") && shown.contains(message),
+            "{shown}"
+        );
         assert!(error.diagnostics()[0].hint().is_some());
         assert_eq!(error.diagnostics()[0].position(), None);
     }
@@ -123,7 +135,11 @@ fn files_that_are_no_text_are_refused() {
 
 #[test]
 fn a_diagnostic_knows_its_place_and_what_to_do() {
-    let error = manifest::parse("farm: ä\nhosts: { 'ü': {}, ryzen: { job: 4 } }\n", "farm.yaml").unwrap_err();
+    let error = manifest::parse(
+        "farm: ä\nhosts: { 'ü': {}, ryzen: { job: 4 } }\n",
+        "farm.yaml",
+    )
+    .unwrap_err();
     let found: Vec<_> = error
         .diagnostics()
         .iter()
@@ -153,12 +169,19 @@ fn colours_change_nothing_but_colours() {
     let error = manifest::parse("jobs: 4\n", "farm.yaml").unwrap_err();
     let coloured = error.coloured();
     assert!(coloured.contains('\u{1b}'));
-    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), error.to_string());
+    assert_eq!(
+        anstream::adapter::strip_str(&coloured).to_string(),
+        error.to_string()
+    );
 }
 
 #[test]
 fn windows_line_ends_and_byte_order_marks_are_no_mistake() {
-    let farm = manifest::parse("\u{feff}farm: attic\r\ntargets:\r\n  armv7h: {}\r\n", "farm.yaml").unwrap();
+    let farm = manifest::parse(
+        "\u{feff}farm: attic\r\ntargets:\r\n  armv7h: {}\r\n",
+        "farm.yaml",
+    )
+    .unwrap();
     assert_eq!(farm.name.as_str(), "attic");
 }
 
@@ -166,10 +189,53 @@ fn windows_line_ends_and_byte_order_marks_are_no_mistake() {
 fn almost_a_manifest() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         prop::sample::select(vec![
-            "farm", "allow", "address", "mirror", "hosts", "targets", "docker", "jobs", "gcc", "memory", "nice",
-            "port", "armv7h", "armhf", "aarch64", "local", "private", "auto", "16GiB", "[16, 14]", "{}", "[", "]",
-            "{", "}", "&a", "*a", "-", "!t", "'", "\"", "~", "-1", "99999999999999999999999999999999999999999", "# c",
-            "\u{e4}", "\u{1b}", "\u{2028}", "\u{85}", "\r", "\t", "|", ">", "?", "%", "---", "...",
+            "farm",
+            "allow",
+            "address",
+            "mirror",
+            "hosts",
+            "targets",
+            "docker",
+            "jobs",
+            "gcc",
+            "memory",
+            "nice",
+            "port",
+            "armv7h",
+            "armhf",
+            "aarch64",
+            "local",
+            "private",
+            "auto",
+            "16GiB",
+            "[16, 14]",
+            "{}",
+            "[",
+            "]",
+            "{",
+            "}",
+            "&a",
+            "*a",
+            "-",
+            "!t",
+            "'",
+            "\"",
+            "~",
+            "-1",
+            "99999999999999999999999999999999999999999",
+            "# c",
+            "\u{e4}",
+            "\u{1b}",
+            "\u{2028}",
+            "\u{85}",
+            "\r",
+            "\t",
+            "|",
+            ">",
+            "?",
+            "%",
+            "---",
+            "...",
         ])
         .prop_map(str::to_owned),
         "\\PC{0,6}",

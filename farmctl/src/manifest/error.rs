@@ -33,7 +33,7 @@ impl ManifestError {
         }
     }
 
-    /// Every mistake, in the order in which they were found.
+    /// Every mistake, file by file, from top to bottom.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
@@ -105,9 +105,9 @@ impl Diagnostic {
         for snippet in self.snippets() {
             error = error.element(snippet);
         }
-        let hint = self.hint().map(|hint| {
-            Group::with_title(Level::HELP.with_name("hint").secondary_title(hint))
-        });
+        let hint = self
+            .hint()
+            .map(|hint| Group::with_title(Level::HELP.with_name("hint").secondary_title(hint)));
         let report: Vec<_> = std::iter::once(error).chain(hint).collect();
         renderer.render(&report)
     }
@@ -117,11 +117,15 @@ impl Diagnostic {
         let Some(place) = &self.place else {
             return Vec::new();
         };
-        let shown = place.snippet().annotation(AnnotationKind::Primary.span(place.range.clone()));
+        let shown = place
+            .snippet()
+            .annotation(AnnotationKind::Primary.span(place.range.clone()));
         match &self.other {
             None => vec![shown],
             Some(other) => {
-                let clash = AnnotationKind::Context.span(other.range.clone()).label("also here");
+                let clash = AnnotationKind::Context
+                    .span(other.range.clone())
+                    .label("also here");
                 if Arc::ptr_eq(&other.source, &place.source) {
                     vec![shown.annotation(clash)]
                 } else {
@@ -155,7 +159,7 @@ impl Place {
         }
     }
 
-    fn snippet<'s>(&'s self) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
+    fn snippet(&self) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
         Snippet::source(self.source.text()).path(self.source.name())
     }
 }
@@ -209,13 +213,37 @@ impl Findings {
     }
 
     /// An error, unless nothing was found.
-    pub(super) fn into_result(self) -> Result<(), ManifestError> {
+    pub(super) fn into_result(mut self) -> Result<(), ManifestError> {
         if self.diagnostics.is_empty() {
             return Ok(());
         }
+        self.order();
         Err(ManifestError {
             diagnostics: self.diagnostics,
             more: self.more,
         })
+    }
+
+    /// File by file as they were read, and from top to bottom in each.
+    fn order(&mut self) {
+        let mut files: Vec<*const Source> = Vec::new();
+        for place in self
+            .diagnostics
+            .iter()
+            .filter_map(|found| found.place.as_ref())
+        {
+            let file = Arc::as_ptr(&place.source);
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        self.diagnostics.sort_by_key(|found| {
+            let place = found.place.as_ref()?;
+            let file = Arc::as_ptr(&place.source);
+            Some((
+                files.iter().position(|known| *known == file),
+                place.range.start,
+            ))
+        });
     }
 }

@@ -40,7 +40,10 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> Problem {
 fn not_utf8(path: String, bytes: &[u8], valid: usize) -> Problem {
     Problem::NotUtf8 {
         path,
-        line: bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1,
+        line: String::from_utf8_lossy(&bytes[..valid])
+            .matches('\n')
+            .count()
+            + 1,
         byte: bytes.get(valid).copied().unwrap_or_default(),
     }
 }

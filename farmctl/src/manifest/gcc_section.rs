@@ -122,9 +122,7 @@ impl Compilers {
 
     fn take(fields: &mut Fields<'_, '_, '_>) -> Self {
         Self {
-            packages: fields
-                .set("packages", values::package_template)
-                .map(bare),
+            packages: fields.set("packages", values::package_template).map(bare),
             gcc_path: fields.value("c", values::path_template),
             gxx_path: fields.value("c++", values::path_template),
         }

@@ -57,8 +57,8 @@ fn farm(manifest: Option<(&Arc<Source>, &Path)>) -> Result<Farm, ManifestError> 
             Some(FarmSection::read(&root, &mut reader))
         })
         .unwrap_or_default();
-    let directory = manifest
-        .and_then(|(_, path)| Directory::beside(path, section.toolchains.as_ref()));
+    let directory =
+        manifest.and_then(|(_, path)| Directory::beside(path, section.toolchains.as_ref()));
     let catalogue = Catalogue::load(directory.as_ref(), &mut findings);
     let farm = resolve::farm(section, &catalogue, &mut findings);
     findings.into_result()?;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::farm::{AddressError, AllowRuleError, GccMajor, HostName, NameError, Port, QuantityError, TargetName};
+use crate::farm::{
+    AddressError, AllowRuleError, GccMajor, HostName, NameError, Port, QuantityError, TargetName,
+};
 
 /// Longest manifest accepted, in bytes.
 pub(super) const MAX_BYTES: u64 = 256 << 10;
@@ -42,7 +44,7 @@ pub(super) enum Problem {
     },
     #[error("{} is here twice", quoted(.0))]
     Repeated(String),
-    #[error("the key {0:?} is missing")]
+    #[error("the key '{0}' is missing")]
     MissingKey(&'static str),
     #[error("{0} holds nothing")]
     Empty(&'static str),
@@ -123,11 +125,13 @@ impl Problem {
                     .map_or_else(|| format!("the keys here are {}", known.join(", ")), did_you_mean),
             ),
             Self::Repeated(_) => Some("keep one of them".to_owned()),
-            Self::Empty(key) => Some(format!("leave {key} out to get all there are")),
+            Self::Empty(key) => Some(empty_hint(key)),
             Self::Name(error) => Some(error.hint()),
             Self::Quantity(error) => Some(error.hint()),
             Self::Allow(error) => Some(error.hint()),
             Self::Address(error) => Some(error.hint()),
+            Self::OutOfRange(number) if *number < 0 => Some("write a number above 0".to_owned()),
+            Self::OutOfRange(_) => Some("write a smaller number".to_owned()),
             Self::Mirror(_) => Some("write an address such as http://ftp.example.org/debian".to_owned()),
             Self::Docker(_) => Some(
                 "write local, for this machine's engine; DOCKER_HOST and the default socket are tried"
@@ -158,7 +162,6 @@ impl Problem {
             | Self::ControlCharacter(_)
             | Self::Syntax(_)
             | Self::MissingKey(_)
-            | Self::OutOfRange(_)
             | Self::Word(_)
             | Self::PackageName(_)
             | Self::Architecture(_)
@@ -174,11 +177,25 @@ pub(super) const KEYS: &str = "a group of keys";
 
 fn kind_hint(expected: &str, found: &str) -> Option<String> {
     match (expected, found) {
-        (TEXT, "a number" | "a yes-or-no value") => Some("put it in quotes".to_owned()),
-        (WHOLE_NUMBER, "text") => Some("write the digits alone, without quotes or a unit".to_owned()),
+        (TEXT, "a number" | "a number that is not whole" | "a yes-or-no value") => {
+            Some("put it in quotes".to_owned())
+        }
+        (WHOLE_NUMBER, "text") => {
+            Some("write the digits alone, without quotes or a unit".to_owned())
+        }
         (KEYS, "a list") => Some("write `name: {}` instead of `- name`".to_owned()),
         _ => None,
     }
+}
+
+fn empty_hint(key: &str) -> String {
+    let otherwise = match key {
+        "hosts" => "this machine",
+        "targets" => "every target",
+        "gcc" => "the default version",
+        _ => "none",
+    };
+    format!("list something, or leave `{key}:` out to get {otherwise}")
 }
 
 fn did_you_mean(word: &str) -> String {
@@ -190,7 +207,12 @@ fn closest<'k, W: AsRef<str>>(wrong: &str, known: &'k [W]) -> Option<&'k str> {
     let tolerable = (wrong.chars().count() / 3).max(1);
     let by_distance: BTreeSet<(usize, &str)> = known
         .iter()
-        .map(|word| (strsim::damerau_levenshtein(wrong, word.as_ref()), word.as_ref()))
+        .map(|word| {
+            (
+                strsim::damerau_levenshtein(wrong, word.as_ref()),
+                word.as_ref(),
+            )
+        })
         .collect();
     let (distance, word) = by_distance.first()?;
     (*distance <= tolerable).then_some(*word)

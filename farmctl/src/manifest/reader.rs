@@ -49,6 +49,15 @@ impl<'f> Reader<'f> {
         node: &'n Node,
         parse: Parse<K>,
     ) -> Vec<(Located<K>, &'n Node)> {
+        let entries = self.all_entries(node, parse);
+        self.without_repeats(entries, |(key, _)| key)
+    }
+
+    fn all_entries<'n, K>(
+        &mut self,
+        node: &'n Node,
+        parse: Parse<K>,
+    ) -> Vec<(Located<K>, &'n Node)> {
         let pairs = match &node.value {
             Value::Map(pairs) => pairs.as_slice(),
             Value::Nothing => &[],
@@ -57,11 +66,10 @@ impl<'f> Reader<'f> {
                 &[]
             }
         };
-        let entries = pairs
+        pairs
             .iter()
             .filter_map(|(key, held)| Some((self.located(key, parse)?, held)))
-            .collect();
-        self.without_repeats(entries, |(key, _)| key)
+            .collect()
     }
 
     /// The accepted values of a list; a value alone stands for a list of one.
@@ -200,11 +208,12 @@ impl Fields<'_, '_, '_> {
     ) -> Option<Vec<(Located<K>, S)>> {
         self.section(key, |node, reader| {
             refuse_empty(key, node, reader);
-            let entries = reader.entries(node, name);
-            entries
+            let entries = reader.all_entries(node, name);
+            let sections = entries
                 .into_iter()
                 .map(|(name, held)| (name, section(held, reader)))
-                .collect()
+                .collect();
+            reader.without_repeats(sections, |(name, _)| name)
         })
     }
 

@@ -56,7 +56,8 @@ impl Source {
     pub(super) fn token_at(&self, offset: usize) -> Range<usize> {
         let start = self.text.floor_char_boundary(offset);
         let line = self.text[start..].lines().next().unwrap_or_default();
-        start..start + token_length(line)
+        let before = self.text[..start].lines().next_back().unwrap_or_default();
+        start..start + token_length(line, in_brackets(before))
     }
 }
 
@@ -66,13 +67,20 @@ fn not_yaml(c: char) -> bool {
     (c.is_control() && !allowed_control) || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
+/// Whether a bracket is open after `before`.
+fn in_brackets(before: &str) -> bool {
+    before.matches(['[', '{']).count() > before.matches([']', '}']).count()
+}
+
 /// How many bytes of `line` belong to the token it begins with; for a token of several lines, the first.
-fn token_length(line: &str) -> usize {
+///
+/// Only inside brackets does a comma end a word.
+fn token_length(line: &str, in_brackets: bool) -> usize {
     let whole = line.trim_end().len();
     match line.chars().next() {
         Some(quote @ ('"' | '\'')) => line[1..].find(quote).map_or(whole, |end| end + 2),
         Some('[' | '{') => closing_bracket(line).unwrap_or(whole),
-        _ => plain_length(line),
+        _ => plain_length(line, in_brackets),
     }
 }
 
@@ -89,10 +97,13 @@ fn closing_bracket(line: &str) -> Option<usize> {
     None
 }
 
-fn plain_length(line: &str) -> usize {
+fn plain_length(line: &str, in_brackets: bool) -> usize {
     let ends = |(offset, c): &(usize, char)| match c {
-        ',' | ']' | '}' => true,
-        ':' => line[offset + 1..].chars().next().is_none_or(char::is_whitespace),
+        ',' | ']' | '}' => in_brackets,
+        ':' => line[offset + 1..]
+            .chars()
+            .next()
+            .is_none_or(char::is_whitespace),
         '#' => line[..*offset].ends_with(char::is_whitespace),
         _ => false,
     };
@@ -136,18 +147,28 @@ mod tests {
             ("attic  # mine", "attic"),
             ("10.0.0.1:3632/4", "10.0.0.1:3632/4"),
             ("a#b", "a#b"),
-            ("16, 14]", "16"),
             ("[16, [14]] # c", "[16, [14]]"),
             ("{ jobs: 4 }, x", "{ jobs: 4 }"),
             ("{ open", "{ open"),
             ("'a b': c", "'a b'"),
             ("\"open", "\"open"),
+            ("ryzen,lzo", "ryzen,lzo"),
             ("hosts:", "hosts"),
             ("ä", "ä"),
             ("", ""),
         ] {
-            assert_eq!(&line[..token_length(line)], token, "{line}");
+            assert_eq!(&line[..token_length(line, false)], token, "{line}");
         }
+        for (line, token) in [("16, 14]", "16"), ("a }", "a"), ("b: 1 }", "b")] {
+            assert_eq!(&line[..token_length(line, true)], token, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_token_ends_with_its_list() {
+        let source = Source::new("x", "a: [b, c]\nd: e, f\n");
+        assert_eq!(source.token_at(7), 7..8);
+        assert_eq!(source.token_at(13), 13..17);
     }
 
     #[test]

@@ -93,10 +93,10 @@ impl Sections {
             .ok()?;
         Some(Target {
             name: self.name?.value,
-            aliases: texts(self.aliases),
+            aliases: texts(&self.aliases),
             port: self.port?.value,
             carch: self.carch?,
-            triples: texts(self.triples?),
+            triples: texts(&self.triples?),
             object: self.object?,
             defaults: self.defaults,
             gcc,
@@ -105,7 +105,7 @@ impl Sections {
     }
 }
 
-fn texts<T: ToString>(items: Vec<Located<T>>) -> Vec<String> {
+fn texts<T: ToString>(items: &[Located<T>]) -> Vec<String> {
     items.iter().map(|item| item.value.to_string()).collect()
 }
 
@@ -118,7 +118,9 @@ fn object_facts(node: &Node, reader: &mut Reader<'_>) -> Option<ObjectFacts> {
         let entries = reader.entries(node, values::text);
         entries
             .into_iter()
-            .filter_map(|(name, held)| Some((name.value, reader.located(held, values::text)?.value)))
+            .filter_map(|(name, held)| {
+                Some((name.value, reader.located(held, values::text)?.value))
+            })
             .collect()
     });
     fields.close();

@@ -84,7 +84,9 @@ impl Directory {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(&self.path)? {
             let path = entry?.path();
-            let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+            let yaml = path
+                .extension()
+                .is_some_and(|end| end == "yaml" || end == "yml");
             if yaml && path.is_file() {
                 files.push(path);
             }
@@ -108,9 +110,12 @@ pub(super) struct Catalogue {
 impl Catalogue {
     /// The built-in targets, with those of `directory` added or in their place.
     pub(super) fn load(directory: Option<&Directory>, findings: &mut Findings) -> Self {
-        let built_in = BUILT_IN
-            .iter()
-            .map(|(file, text)| ((*file).to_owned(), Source::new(format!("built-in {file}"), text)));
+        let built_in = BUILT_IN.iter().map(|(file, text)| {
+            (
+                (*file).to_owned(),
+                Source::new(format!("built-in {file}"), text),
+            )
+        });
         let (common, mut targets) = read_all(built_in, &GccSection::default(), findings);
         if let Some(directory) = directory {
             let sources = directory.sources(findings);

@@ -179,7 +179,14 @@ mod tests {
             mirror("http://ftp.example.org/debian/"),
             Ok("http://ftp.example.org/debian".to_owned())
         );
-        for bad in ["", "ftp.example.org", "http://", "http:///debian", "ftp://a/", "http://a b"] {
+        for bad in [
+            "",
+            "ftp.example.org",
+            "http://",
+            "http:///debian",
+            "ftp://a/",
+            "http://a b",
+        ] {
             assert_eq!(mirror(bad), Err(Problem::Mirror(bad.to_owned())));
         }
     }

@@ -47,7 +47,8 @@ impl Value {
         match self {
             Self::Nothing => "nothing",
             Self::Flag(_) => "a yes-or-no value",
-            Self::Whole(_) | Self::Fraction(_) => "a number",
+            Self::Whole(_) => "a number",
+            Self::Fraction(_) => "a number that is not whole",
             Self::Text(_) => "text",
             Self::List(_) => "a list",
             Self::Map(_) => "a group of keys",
@@ -92,9 +93,9 @@ pub(super) fn read(text: &str) -> Result<Node, YamlError> {
     .map_err(|error| yaml_error(text, &error, count.get()))?;
     match documents.next() {
         None => Ok(root),
-        Some(_) => Err(YamlError {
+        Some(second) => Err(YamlError {
             kind: YamlErrorKind::SecondDocument,
-            offset: None,
+            offset: stopped_at(NodeId::ROOT, second).and_then(|stop| offset(text, &stop)),
         }),
     }
 }
@@ -102,12 +103,16 @@ pub(super) fn read(text: &str) -> Result<Node, YamlError> {
 /// The byte offset in `text` at which the node `id` begins.
 pub(super) fn locate(text: &str, id: NodeId) -> Option<usize> {
     let document = serde_yaml::Deserializer::from_str(text).next()?;
+    offset(text, &stopped_at(id, document)?)
+}
+
+/// The failure at the node `id`.
+fn stopped_at(id: NodeId, document: serde_yaml::Deserializer<'_>) -> Option<serde_yaml::Error> {
     let reading = Reading {
         count: &Cell::new(0),
         stop: id,
     };
-    let stopped = reading.deserialize(document).err()?;
-    offset(text, &stopped)
+    reading.deserialize(document).err()
 }
 
 fn yaml_error(text: &str, error: &serde_yaml::Error, nodes: usize) -> YamlError {
@@ -300,11 +305,12 @@ mod tests {
 
     #[test]
     fn nested_aliases_are_stopped() {
-        let mut bomb = "a0: &a0 [x]\n".to_owned();
-        for level in 1..20 {
-            let below = format!("*a{}", level - 1);
-            bomb += &format!("a{level}: &a{level} [{}]\n", [below.as_str(); 9].join(", "));
-        }
+        let level = |level: usize| {
+            let below = [format!("*a{}", level - 1).as_str(); 9].join(", ");
+            format!("a{level}: &a{level} [{below}]\n")
+        };
+        let bomb: Vec<String> = (1..20).map(level).collect();
+        let bomb = "a0: &a0 [x]\n".to_owned() + &bomb.concat();
         let error = read(&bomb).unwrap_err();
         assert_eq!(error.kind, YamlErrorKind::TooManyValues);
     }

@@ -36,10 +36,7 @@ pub(super) fn all(
 }
 
 /// Two hosts on one engine would fight for its ports.
-fn refuse_shared_engines(
-    listed: &[(Located<HostName>, HostSection)],
-    findings: &mut Findings,
-) {
+fn refuse_shared_engines(listed: &[(Located<HostName>, HostSection)], findings: &mut Findings) {
     for (index, (second, section)) in listed.iter().enumerate() {
         let same = |(_, other): &&(_, HostSection)| engine(other) == engine(section);
         if let Some((first, _)) = listed[..index].iter().find(same) {
