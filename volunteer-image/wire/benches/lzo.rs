@@ -2,6 +2,8 @@
 
 mod samples;
 
+use std::{env, fs};
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use distcc_wire::lzo::{Decoder, Encoder, decode};
 
@@ -75,6 +77,14 @@ fn streamed(block: &[u8], cap: u64) -> u64 {
 fn samples() -> [(&'static str, Vec<u8>); 2] {
     [
         ("preprocessed C++", samples::preprocessed()),
-        ("object", samples::object()),
+        ("object", object()),
     ]
+}
+
+/// Machine code and its debugging information: this very program, at most 4 MiB of it.
+fn object() -> Vec<u8> {
+    let program = env::current_exe().expect("a running program has a path");
+    let mut bytes = fs::read(program).expect("a running program can be read");
+    bytes.truncate(4 << 20);
+    bytes
 }

@@ -55,7 +55,7 @@ fn reads_every_form_by_hand() {
         (
             "match of 3 within 16384",
             [&long_run[..], &[0b0010_0001, 0b1010_0011, 1], b"abc"].concat(),
-            then(start(2100), 0b1_1010_00 + 1, 3, b"abc"),
+            then(start(2100), (0b1_1010_0011 >> 2) + 1, 3, b"abc"),
         ),
         (
             "match of 34 at distance 1, overlapping itself",

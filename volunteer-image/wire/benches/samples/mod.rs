@@ -1,22 +1,12 @@
 //! What farms send around, made when a benchmark starts.
 
-use std::env;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 /// Preprocessed C++ of some megabytes: by the system's compiler or, where there is none, made up.
 pub(crate) fn preprocessed() -> Vec<u8> {
     by_compiler().unwrap_or_else(made_up)
-}
-
-/// Machine code and its debugging information: this very program, at most 4 MiB of it.
-pub(crate) fn object() -> Vec<u8> {
-    let program = env::current_exe().expect("a running program has a path");
-    let mut bytes = fs::read(program).expect("a running program can be read");
-    bytes.truncate(4 << 20);
-    bytes
 }
 
 fn by_compiler() -> Option<Vec<u8>> {

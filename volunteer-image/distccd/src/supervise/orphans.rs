@@ -1,0 +1,43 @@
+//! Processes that outlive the one that started them.
+//!
+//! As process 1 of a container the daemon inherits them anyway; elsewhere it asks to. Either way it must wait for them,
+//! or they stay in the process table for ever.
+
+use std::io;
+use std::sync::Arc;
+
+use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::spawn::Children;
+
+/// Makes orphans of this process's descendants children of this process.
+pub(crate) fn adopt_orphans() -> io::Result<()> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(io::Error::from)
+}
+
+/// Waits for orphans as they end, for ever. Processes in `children` are left to those who started them.
+pub(crate) async fn reap_orphans(children: Arc<Children>) -> io::Result<()> {
+    let mut ended = signal(SignalKind::child())?;
+    loop {
+        sweep(&children);
+        // A child of ours that has ended and is not collected yet hides the orphans behind it.
+        tokio::select! {
+            _ = ended.recv() => {}
+            () = children.collected.notified() => {}
+        }
+    }
+}
+
+fn sweep(children: &Children) {
+    let known = children.known();
+    let peek = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    while let Ok(status) = waitid(Id::All, peek) {
+        let Some(pid) = status.pid() else { return };
+        let ours = u32::try_from(pid.as_raw()).is_ok_and(|pid| known.contains(&pid));
+        if ours || waitpid(pid, Some(WaitPidFlag::WNOHANG)).is_err() {
+            return;
+        }
+        tracing::debug!(%pid, "an orphan has ended");
+    }
+}
