@@ -1,3 +1,4 @@
 //! The orchestrator of a volunteer farm for distcc.
 
 pub mod farm;
+pub mod image;
