@@ -6,23 +6,29 @@
 //!
 //! - [`farmctl`], [`farm`]: the command as a process, and farms with names of their own
 //! - [`container`], [`files`]: containers, commands in them, files in and out
+//! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
 //! - [`eventually`]: waiting for a state instead of for a time
 
+pub mod board;
 pub mod container;
+pub mod debian;
 pub mod engine;
 pub mod eventually;
 pub mod farm;
 pub mod farmctl;
 pub mod files;
 pub mod finished;
+pub mod master;
 pub mod run;
 pub mod scenario;
 pub mod suite;
 pub mod sweep;
 
+pub use board::{BOARDS, Board};
 pub use container::{Command, Container};
 pub use eventually::eventually;
 pub use farm::TestFarm;
 pub use files::Files;
 pub use finished::Finished;
+pub use master::Master;
 pub use scenario::Scenario;

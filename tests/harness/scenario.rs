@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result};
 use bollard::Docker;
 use bollard::models::{ContainerCreateBody, NetworkCreateRequest};
+use tokio::sync::OnceCell;
 
 use crate::run::RunId;
 use crate::sweep::{self, RUN_LABEL, Scope, TRIAL_LABEL, sweep};
-use crate::{Container, TestFarm, engine, farmctl};
+use crate::{Container, Master, TestFarm, engine, farmctl};
 
 /// What all trials of a test binary share.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub struct Run {
     docker: Docker,
     farmctl: PathBuf,
     shared_farm: tokio::sync::Mutex<Option<Arc<TestFarm>>>,
+    master: OnceCell<Master>,
 }
 
 impl Run {
@@ -35,6 +37,7 @@ impl Run {
             docker,
             farmctl: farmctl::build().await?,
             shared_farm: tokio::sync::Mutex::default(),
+            master: OnceCell::new(),
         })
     }
 
@@ -117,6 +120,17 @@ impl Scenario {
         Ok(())
     }
 
+    /// The machine with the stock client, which all trials share.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub async fn master(&self) -> Result<&Master> {
+        self.run
+            .master
+            .get_or_try_init(|| Master::start(self))
+            .await
+    }
+
     /// Makes and starts a container that goes when the trial ends.
     ///
     /// # Errors
@@ -143,6 +157,11 @@ impl Scenario {
             .await
             .with_context(|| format!("cannot create network {name}"))?;
         Ok(name)
+    }
+
+    /// A name that no other run uses.
+    pub fn name_of_run(&self, word: &str) -> String {
+        self.run.id.farm_name(word)
     }
 
     /// What marks a resource as this trial's.
