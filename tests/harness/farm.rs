@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use bollard::Docker;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::scenario::Transcript;
-use crate::{Finished, farmctl};
+use crate::{Board, Container, Finished, farmctl};
 
 /// A manifest on disk and the `farmctl` to use it with.
 #[derive(Debug)]
@@ -92,6 +93,31 @@ impl TestFarm {
         let finished = farmctl::run(&line(arguments), &mut command).await?;
         self.transcript.add(&finished.to_string());
         Ok(finished)
+    }
+
+    /// The value of `DISTCC_HOSTS` in the line that `farmctl hosts` prints for a board.
+    ///
+    /// # Errors
+    /// It prints something else, or another port.
+    pub async fn hosts_of(&self, board: &Board) -> Result<String> {
+        let printed = self.run(&["hosts", board.target]).await?.success()?;
+        let line = printed.stdout_text()?.strip_suffix('\n');
+        let value = line
+            .and_then(|line| line.strip_prefix("DISTCC_HOSTS=\""))
+            .and_then(|rest| rest.strip_suffix('"'))
+            .with_context(|| format!("no DISTCC_HOSTS line: {printed}"))?;
+        let port = format!(":{}/", board.port);
+        ensure!(
+            value.contains(&port) && !value.contains(char::is_whitespace),
+            "not one host with port {}: {printed}",
+            board.port,
+        );
+        Ok(value.to_owned())
+    }
+
+    /// The container that compiles for a board.
+    pub fn volunteer(&self, docker: &Docker, board: &Board) -> Container {
+        Container::existing(docker, format!("farmctl-{}-{}", self.name, board.target))
     }
 
     /// Starts `farmctl` and does not wait for it.

@@ -39,6 +39,11 @@ impl Files {
             .map(|(path, contents)| (path.as_str(), contents.as_slice()))
     }
 
+    /// All paths, in order.
+    pub fn paths(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()

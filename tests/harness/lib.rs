@@ -7,6 +7,7 @@
 //! - [`farmctl`], [`farm`]: the command as a process, and farms with names of their own
 //! - [`container`], [`files`]: containers, commands in them, files in and out
 //! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
+//! - [`project`], [`job_log`], [`reference`]: what masters build, what volunteers say of it, what it should be
 //! - [`eventually`]: waiting for a state instead of for a time
 
 pub mod board;
@@ -18,7 +19,10 @@ pub mod farm;
 pub mod farmctl;
 pub mod files;
 pub mod finished;
+pub mod job_log;
 pub mod master;
+pub mod project;
+pub mod reference;
 pub mod run;
 pub mod scenario;
 pub mod suite;

@@ -117,7 +117,7 @@ impl Stage {
             outcome
                 .and(ended)
                 .map(|()| Completion::Completed)
-                .map_err(|error| format!("{error:?}\n\n{artifacts}").into())
+                .map_err(|error| format!("{}\n{artifacts}", with_causes(&error)).into())
         })
     }
 
@@ -127,7 +127,7 @@ impl Stage {
             .map(Arc::new)
             .map_err(|error| match error.downcast::<NoEngine>() {
                 Ok(reason) => Obstacle::NoEngine(reason.to_string()),
-                Err(error) => Obstacle::Broken(format!("{error:?}")),
+                Err(error) => Obstacle::Broken(with_causes(&error)),
             })
     }
 
@@ -147,6 +147,11 @@ fn as_error(panic: &(dyn Any + Send)) -> anyhow::Error {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     anyhow!("panicked: {}", text.unwrap_or("without a message"))
+}
+
+fn with_causes(error: &anyhow::Error) -> String {
+    let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
+    causes.join("\n  because: ")
 }
 
 fn in_ci() -> bool {
