@@ -201,6 +201,14 @@ async fn errors_and_warnings_travel_back() {
         text(&reply.stderr)
     );
     object(reply);
+    // The source has the same name, and is not the file whose line a compiler would show.
+    let odd = b"# 1 \"odd.c\"\nstatic int unused;\n".to_vec();
+    let reply = daemon.ask(&source.request(Payload::Lzo(odd))).await;
+    assert!(
+        !text(&reply.stderr).contains("# 1"),
+        "{}",
+        text(&reply.stderr)
+    );
 }
 
 #[tokio::test]

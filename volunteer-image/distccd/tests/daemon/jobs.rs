@@ -58,7 +58,7 @@ async fn the_compiler_sees_fixed_names_a_private_directory_and_nothing_else() {
             "-c",
             "-x",
             "cpp-output",
-            "play.c",
+            ".preprocessed/play.c",
             "-o",
             "object.o"
         ]
