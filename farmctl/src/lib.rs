@@ -1,3 +1,5 @@
 //! The orchestrator of a volunteer farm for distcc.
 
 pub mod farm;
+pub mod hosts;
+pub mod manifest;

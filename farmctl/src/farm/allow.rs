@@ -1,6 +1,7 @@
 //! Who may send jobs.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -38,7 +39,7 @@ impl FromStr for AllowRule {
             "local" => Ok(Self::Local),
             _ => text
                 .parse::<IpNet>()
-                .or_else(|_not_a_range| text.parse().map(IpNet::from))
+                .or_else(|_not_a_range| text.parse::<IpAddr>().map(IpNet::from))
                 .map(|range| Self::Range(range.trunc()))
                 .map_err(|_neither| AllowRuleError(text.to_owned())),
         }

@@ -3,11 +3,13 @@
 //! Plain values, no I/O and nothing asynchronous. The manifest is resolved into a [`Farm`]; everything after that
 //! (images, plan, host lines) reads only these types.
 
+mod address;
 mod allow;
 mod name;
 mod quantity;
 mod target;
 
+pub use address::{Address, AddressError, DialAddress};
 pub use allow::{AllowList, AllowRule, AllowRuleError};
 pub use name::{FarmName, HostName, NameError, TargetName};
 pub use quantity::{GccMajor, Memory, Nice, Port, QuantityError, Slots};
@@ -46,15 +48,6 @@ pub struct Host {
 pub enum DockerEndpoint {
     /// The engine of this machine: `DOCKER_HOST` if set, else the default socket.
     Local,
-}
-
-/// The address that masters dial.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// This machine's address on its default route.
-    Auto,
-    /// An address or a name, as written in the manifest.
-    Given(String),
 }
 
 /// The container of one target on one host, as the manifest wants it.

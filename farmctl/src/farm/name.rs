@@ -78,13 +78,25 @@ macro_rules! name {
 }
 
 name! {
-    /// The name of a farm.
+    /// The name of a farm; `farm` by default.
     FarmName
 }
 name! {
-    /// The name of a host in the manifest.
+    /// The name of a host in the manifest; `local` for this machine when the manifest names none.
     HostName
 }
+impl Default for FarmName {
+    fn default() -> Self {
+        Self("farm".to_owned())
+    }
+}
+
+impl Default for HostName {
+    fn default() -> Self {
+        Self("local".to_owned())
+    }
+}
+
 name! {
     /// The canonical name of a target, such as `armv7h`.
     TargetName

@@ -46,6 +46,7 @@ mod packet;
 pub mod reply;
 pub mod request;
 mod status;
+mod step;
 mod token;
 mod version;
 

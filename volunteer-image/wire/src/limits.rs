@@ -2,7 +2,7 @@
 
 use crate::error::{WireError, WireErrorKind};
 use crate::packet::Head;
-use crate::token::HEAD_BYTES;
+use crate::token::{HEAD_BYTES, Token};
 
 /// What a request may ask for.
 ///
@@ -84,19 +84,6 @@ impl Limits {
         self.allow_total(head)
     }
 
-    pub(crate) fn allow_path(&self, head: &Head) -> Result<(), WireError> {
-        let (token, length, limit) = (head.token, head.number, self.path_bytes);
-        if length > limit {
-            return Err(WireErrorKind::PathTooLong {
-                token,
-                length,
-                limit,
-            }
-            .at(head.offset));
-        }
-        self.allow_total(head)
-    }
-
     pub(crate) fn allow_entry_count(&self, head: &Head) -> Result<(), WireError> {
         let (count, limit) = (head.number, self.entry_count);
         if count > limit {
@@ -105,15 +92,34 @@ impl Limits {
         Ok(())
     }
 
-    pub(crate) fn allow_body(&self, head: &Head) -> Result<(), WireError> {
-        let (token, length, limit) = (head.token, head.number, self.body_bytes);
-        if length > limit {
-            return Err(WireErrorKind::BodyTooLarge {
+    pub(crate) fn allow_path(&self, head: &Head) -> Result<(), WireError> {
+        self.allow_length(head, self.path_bytes, |token, length, limit| {
+            WireErrorKind::PathTooLong {
                 token,
                 length,
                 limit,
             }
-            .at(head.offset));
+        })
+    }
+
+    pub(crate) fn allow_body(&self, head: &Head) -> Result<(), WireError> {
+        self.allow_length(head, self.body_bytes, |token, length, limit| {
+            WireErrorKind::BodyTooLarge {
+                token,
+                length,
+                limit,
+            }
+        })
+    }
+
+    fn allow_length(
+        &self,
+        head: &Head,
+        limit: u32,
+        kind: fn(Token, u32, u32) -> WireErrorKind,
+    ) -> Result<(), WireError> {
+        if head.number > limit {
+            return Err(kind(head.token, head.number, limit).at(head.offset));
         }
         self.allow_total(head)
     }

@@ -7,14 +7,14 @@ use distcc_wire::{
     encode_body, head, lzo, reply,
 };
 
-const SOURCE: &str = r##"# 0 "hello.c"
+const SOURCE: &str = r#"# 0 "hello.c"
 # 0 "<built-in>"
 # 0 "<command-line>"
 # 1 "/usr/include/stdc-predef.h" 1 3 4
 # 0 "<command-line>" 2
 # 1 "hello.c"
 int main(void){return 42;}
-"##;
+"#;
 
 const COMMAND: &str = "x86_64-linux-gnu-gcc -O1 -c hello.c -o hello.o";
 
@@ -201,7 +201,7 @@ fn writes_the_stock_dependency_body() {
 }
 
 fn bytes(hex_lines: &str) -> Vec<u8> {
-    hex::decode(hex_lines.replace('\n', "")).unwrap()
+    hex::decode(hex_lines.replace('\n', "")).expect("the recordings are in hexadecimal")
 }
 
 /// `bytes` with the only occurrence of `old` made `new`.
@@ -209,7 +209,7 @@ fn replace(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     let at = bytes
         .windows(old.len())
         .position(|window| window == old)
-        .unwrap();
+        .expect("it occurs");
     [&bytes[..at], new, &bytes[at + old.len()..]].concat()
 }
 

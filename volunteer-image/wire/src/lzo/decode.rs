@@ -1,12 +1,13 @@
 //! Decompression of a block that arrives in pieces, in bounded memory.
 
+use super::instruction::State;
 use super::{LzoError, MAX_DISTANCE};
 
 /// Decompresses one whole block to at most `cap` bytes.
-pub fn decode(block: &[u8], cap: u64) -> Result<Vec<u8>, LzoError> {
+pub fn decode(mut block: &[u8], cap: u64) -> Result<Vec<u8>, LzoError> {
     let mut decoder = Decoder::new(cap);
     let mut output = Vec::new();
-    decoder.run(&mut &*block, &mut output, 0, usize::MAX)?;
+    decoder.run(&mut block, Fresh::new(&mut output), usize::MAX)?;
     decoder.finish()?;
     Ok(output)
 }
@@ -22,51 +23,11 @@ pub struct Decoder {
     window: Vec<u8>,
     /// Bytes produced by earlier calls.
     produced: u64,
+    failure: Option<LzoError>,
 }
 
 /// What one [`Decoder::push`] appends at most.
 const PUSH_BYTES: usize = 256 << 10;
-
-/// What is due.
-#[derive(Debug, Clone, Copy)]
-enum State {
-    /// The first opcode.
-    First,
-    /// An opcode after an instruction that copied no literals.
-    AfterMatch,
-    /// An opcode after a match that 1 to 3 literals trailed.
-    AfterTrail,
-    /// An opcode after a literal run.
-    AfterRun,
-    /// The rest of the length of a literal run.
-    RunExtension { length: usize },
-    /// The rest of the length of a match.
-    MatchExtension { length: usize, base: usize },
-    /// The only byte of a distance.
-    Distance {
-        length: usize,
-        low: usize,
-        shift: u32,
-        trail: usize,
-    },
-    /// The first of two bytes of a distance.
-    DistanceLow { length: usize, base: usize },
-    /// The second of two bytes of a distance.
-    DistanceHigh { length: usize, base: usize, low: u8 },
-    /// A match can be copied.
-    Match {
-        length: usize,
-        distance: usize,
-        trail: usize,
-    },
-    /// Literals.
-    Literals { count: usize, is_run: bool },
-    /// The end marker has been read.
-    End,
-}
-
-/// The base of the distances of the `0001` form, by which the end marker is known.
-const FAR: usize = 16384;
 
 impl Decoder {
     /// A decoder for one block that may become `cap` bytes at most.
@@ -76,26 +37,33 @@ impl Decoder {
             state: State::First,
             window: Vec::new(),
             produced: 0,
+            failure: None,
         }
     }
 
     /// Appends to `output` what `input` decodes to, taking from the front of `input`.
     ///
-    /// Returns when all input is taken or 256 KiB have been appended, so call until `input` is empty.
+    /// Returns when all input is taken or 256 KiB have been appended, so call until `input` is empty. After an error
+    /// every call returns that error.
     pub fn push(&mut self, input: &mut &[u8], output: &mut Vec<u8>) -> Result<(), LzoError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
         let start = output.len();
-        let result = self.run(input, output, start, PUSH_BYTES);
+        let result = self.run(input, Fresh::new(output), PUSH_BYTES);
         let fresh = output.get(start..).unwrap_or_default();
         self.produced += fresh.len() as u64;
         self.remember(fresh);
+        self.failure = result.err();
         result
     }
 
     /// How long the decoded block is; fails unless it has ended.
     pub fn finish(self) -> Result<u64, LzoError> {
-        match self.state {
-            State::End => Ok(self.produced),
-            _ => Err(LzoError::Truncated),
+        match (self.failure, self.state) {
+            (Some(failure), _) => Err(failure),
+            (None, State::End) => Ok(self.produced),
+            (None, _) => Err(LzoError::Truncated),
         }
     }
 
@@ -111,229 +79,105 @@ impl Decoder {
         self.window.extend_from_slice(news);
     }
 
-    /// Decodes until the input is used up or `most` bytes have been appended; `output` holds fresh bytes from `start` on.
+    /// Decodes until `input` is used up or `most` bytes have been appended.
     fn run(
         &mut self,
         input: &mut &[u8],
-        output: &mut Vec<u8>,
-        start: usize,
+        mut fresh: Fresh<'_>,
         most: usize,
     ) -> Result<(), LzoError> {
+        let mut rest = *input;
+        let mut state = self.state;
         loop {
-            let room = most - (output.len() - start);
+            let room = most - fresh.len();
             if room == 0 {
-                return Ok(());
+                break;
             }
-            let mut fresh = Fresh { output, start };
-            self.state = match self.state {
+            let produced = self.produced + fresh.len() as u64;
+            state = match state {
                 State::Match {
                     length,
                     distance,
                     trail,
                 } => {
+                    if distance as u64 > produced {
+                        return Err(LzoError::BeforeStart { distance, produced });
+                    }
+                    self.allow(produced, length)?;
                     let count = length.min(room);
                     fresh.copy_match(&self.window, distance, count);
-                    match length - count {
-                        0 => State::after_match(trail),
-                        length => State::Match {
-                            length,
-                            distance,
-                            trail,
-                        },
-                    }
+                    State::after_match(length - count, distance, trail)
                 }
                 State::Literals { count, is_run } => {
-                    let literals = take(input, count.min(room));
-                    if literals.is_empty() {
-                        return Ok(());
-                    }
-                    fresh.output.extend_from_slice(literals);
-                    match (count - literals.len(), is_run) {
-                        (0, true) => State::AfterRun,
-                        (0, false) => State::AfterTrail,
-                        (count, _) => State::Literals { count, is_run },
+                    self.allow(produced, count)?;
+                    match fresh.copy_literals(&mut rest, count.min(room)) {
+                        0 => break,
+                        copied => State::after_literals(count - copied, is_run),
                     }
                 }
                 state => {
-                    let Some((&byte, rest)) = input.split_first() else {
-                        return Ok(());
+                    let Some((&byte, after)) = rest.split_first() else {
+                        break;
                     };
-                    *input = rest;
-                    let produced = self.produced + fresh.len() as u64;
-                    state.read(byte)?.checked(produced, self.cap)?
+                    rest = after;
+                    state.read(byte)?
                 }
             };
         }
+        self.state = state;
+        *input = rest;
+        Ok(())
+    }
+
+    fn allow(&self, produced: u64, length: usize) -> Result<(), LzoError> {
+        if length as u64 > self.cap - produced {
+            return Err(LzoError::OverCap { cap: self.cap });
+        }
+        Ok(())
     }
 }
 
-impl State {
-    /// The state after one byte of an instruction.
-    fn read(self, byte: u8) -> Result<Self, LzoError> {
-        let value = usize::from(byte);
-        Ok(match self {
-            Self::First if value > 17 => Self::Literals {
-                count: value - 17,
-                is_run: value - 17 > 3,
-            },
-            Self::First | Self::AfterMatch | Self::AfterTrail | Self::AfterRun => {
-                self.opcode(value)
-            }
-            Self::RunExtension { length } if byte == 0 => Self::RunExtension {
-                length: length + 255,
-            },
-            Self::RunExtension { length } => Self::Literals {
-                count: length + value,
-                is_run: true,
-            },
-            Self::MatchExtension { length, base } if byte == 0 => Self::MatchExtension {
-                length: length + 255,
-                base,
-            },
-            Self::MatchExtension { length, base } => Self::DistanceLow {
-                length: length + value,
-                base,
-            },
-            Self::Distance {
-                length,
-                low,
-                shift,
-                trail,
-            } => Self::Match {
-                length,
-                distance: (value << shift) + low,
-                trail,
-            },
-            Self::DistanceLow { length, base } => Self::DistanceHigh {
-                length,
-                base,
-                low: byte,
-            },
-            Self::DistanceHigh { length, base, low } => {
-                let word = usize::from(u16::from_le_bytes([low, byte]));
-                match (base + (word >> 2), length, word) {
-                    (FAR, 3, 0) => Self::End,
-                    (FAR, ..) if base == FAR => return Err(LzoError::BadEndMarker),
-                    (distance, ..) => Self::Match {
-                        length,
-                        distance,
-                        trail: word & 3,
-                    },
-                }
-            }
-            Self::Match { .. } | Self::Literals { .. } => self,
-            Self::End => return Err(LzoError::TrailingBytes),
-        })
-    }
-
-    /// The state after an opcode.
-    fn opcode(self, opcode: usize) -> Self {
-        let trail = opcode & 3;
-        match opcode {
-            0x00..=0x0f => match self {
-                Self::AfterTrail => Self::Distance {
-                    length: 2,
-                    low: (opcode >> 2) + 1,
-                    shift: 2,
-                    trail,
-                },
-                Self::AfterRun => Self::Distance {
-                    length: 3,
-                    low: (opcode >> 2) + 2049,
-                    shift: 2,
-                    trail,
-                },
-                _ if opcode == 0 => Self::RunExtension { length: 18 },
-                _ => Self::Literals {
-                    count: opcode + 3,
-                    is_run: true,
-                },
-            },
-            0x10..=0x1f => {
-                let base = FAR + ((opcode & 8) << 11);
-                match opcode & 7 {
-                    0 => Self::MatchExtension { length: 9, base },
-                    length => Self::DistanceLow {
-                        length: length + 2,
-                        base,
-                    },
-                }
-            }
-            0x20..=0x3f => match opcode & 31 {
-                0 => Self::MatchExtension {
-                    length: 33,
-                    base: 1,
-                },
-                length => Self::DistanceLow {
-                    length: length + 2,
-                    base: 1,
-                },
-            },
-            _ => {
-                // Both forms at once: the length field is the three top bits.
-                let length = (opcode >> 5) + 1;
-                Self::Distance {
-                    length,
-                    low: ((opcode >> 2) & 7) + 1,
-                    shift: 3,
-                    trail,
-                }
-            }
-        }
-    }
-
-    fn after_match(trail: usize) -> Self {
-        match trail {
-            0 => Self::AfterMatch,
-            count => Self::Literals {
-                count,
-                is_run: false,
-            },
-        }
-    }
-
-    /// This state, unless it would copy from nowhere or more than `cap` allows.
-    fn checked(self, produced: u64, cap: u64) -> Result<Self, LzoError> {
-        let length = match self {
-            Self::Match { distance, .. } if distance as u64 > produced => {
-                return Err(LzoError::BeforeStart { distance, produced });
-            }
-            Self::Match { length, .. }
-            | Self::RunExtension { length }
-            | Self::MatchExtension { length, .. } => length,
-            Self::Literals { count, .. } => count,
-            _ => 0,
-        };
-        if produced + length as u64 > cap {
-            return Err(LzoError::OverCap { cap });
-        }
-        Ok(self)
-    }
-}
-
-/// What this call has produced so far.
+/// What one call appends to the caller's buffer.
 struct Fresh<'a> {
     output: &'a mut Vec<u8>,
+    /// How much was in the buffer before.
     start: usize,
 }
 
-impl Fresh<'_> {
+/// A length that a processor copies at once.
+const WIDE: usize = 16;
+
+impl<'a> Fresh<'a> {
+    fn new(output: &'a mut Vec<u8>) -> Self {
+        let start = output.len();
+        Self { output, start }
+    }
+
     fn len(&self) -> usize {
         self.output.len() - self.start
     }
 
-    /// Repeats `count` bytes from `distance` before the end, part of which may lie in the `window` before `start`.
-    fn copy_match(&mut self, window: &[u8], distance: usize, mut count: usize) {
-        if let Some(beyond @ 1..) = distance.checked_sub(self.len()) {
-            let older = window.get(window.len() - beyond..).unwrap_or_default();
-            let older = older.get(..count).unwrap_or(older);
-            self.output.extend_from_slice(older);
-            count -= older.len();
+    /// Repeats `count` bytes from `distance` before the end, the first of which may lie in the `window` of what came
+    /// before; that much there must be.
+    fn copy_match(&mut self, window: &[u8], distance: usize, count: usize) {
+        let beyond = distance.saturating_sub(self.len());
+        let older = window.get(window.len() - beyond..).unwrap_or_default();
+        let older = older.get(..count).unwrap_or(older);
+        self.output.extend_from_slice(older);
+        if count > older.len() {
+            self.repeat(distance, count - older.len());
         }
-        if count == 0 {
-            return;
-        }
+    }
+
+    /// Repeats `count` bytes from `distance` before the end.
+    fn repeat(&mut self, distance: usize, mut count: usize) {
         let from = self.output.len() - distance;
+        if count <= WIDE
+            && distance >= WIDE
+            && let Some(&chunk) = self.output.get(from..).and_then(<[u8]>::first_chunk)
+        {
+            return self.append_start(chunk, count);
+        }
         while count > 0 {
             // A match that overlaps what it produces repeats a pattern, which doubles with every round.
             let available = count.min(self.output.len() - from);
@@ -341,10 +185,26 @@ impl Fresh<'_> {
             count -= available;
         }
     }
-}
 
-fn take<'a>(input: &mut &'a [u8], count: usize) -> &'a [u8] {
-    let (taken, rest) = input.split_at_checked(count).unwrap_or((input, &[]));
-    *input = rest;
-    taken
+    /// Copies `count` literals from the front of `input`, or as many as are there; returns how many.
+    fn copy_literals(&mut self, input: &mut &[u8], count: usize) -> usize {
+        if count <= WIDE
+            && let Some(&chunk) = input.first_chunk()
+        {
+            *input = input.get(count..).unwrap_or_default();
+            self.append_start(chunk, count);
+            return count;
+        }
+        let (literals, rest) = input.split_at_checked(count).unwrap_or((input, &[]));
+        *input = rest;
+        self.output.extend_from_slice(literals);
+        literals.len()
+    }
+
+    /// Appends the first `count` bytes of `chunk`: most copies are short, and a fixed length is copied without a call.
+    fn append_start(&mut self, chunk: [u8; WIDE], count: usize) {
+        let end = self.output.len() + count;
+        self.output.extend_from_slice(&chunk);
+        self.output.truncate(end);
+    }
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with a block.
 
 /// A block that is not LZO1X, or expands too far.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LzoError {
     /// The block ends before its end marker.
     #[error("the compressed data ends early")]

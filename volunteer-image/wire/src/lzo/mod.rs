@@ -22,6 +22,7 @@
 mod decode;
 mod encode;
 mod error;
+mod instruction;
 
 pub use decode::{Decoder, decode};
 pub use encode::{Encoder, encode};

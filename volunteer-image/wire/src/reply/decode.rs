@@ -8,6 +8,7 @@ use crate::error::{WireError, WireErrorKind};
 use crate::limits::Limits;
 use crate::packet::{Head, PacketReader};
 use crate::status::WaitStatus;
+use crate::step::{Step, drive};
 use crate::token::Token;
 use crate::version::Version;
 
@@ -46,14 +47,7 @@ struct Body {
     decoded: Vec<u8>,
 }
 
-enum Step {
-    /// More input is needed.
-    Wait(State),
-    /// The next state can go on.
-    Go(State),
-    /// There is something to tell.
-    Emit(State, ReplyEvent),
-}
+type Advance = Result<Step<State, ReplyEvent>, WireError>;
 
 impl ReplyDecoder {
     /// A decoder for the reply to a request in version `asked`.
@@ -75,24 +69,10 @@ impl ReplyDecoder {
     ///
     /// Some events need no input, so call until `None` before reading on. After an error every call returns that error.
     pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<ReplyEvent>, WireError> {
-        loop {
-            let state = mem::replace(&mut self.state, State::Complete);
-            match self.advance(state, input) {
-                Ok(Step::Wait(state)) => {
-                    self.state = state;
-                    return Ok(None);
-                }
-                Ok(Step::Go(state)) => self.state = state,
-                Ok(Step::Emit(state, event)) => {
-                    self.state = state;
-                    return Ok(Some(event));
-                }
-                Err(error) => {
-                    self.state = State::Failed(error.clone());
-                    return Err(error);
-                }
-            }
-        }
+        let state = mem::replace(&mut self.state, State::Complete);
+        let (state, result) = drive(state, |state| self.advance(state, input));
+        self.state = state;
+        result
     }
 
     /// Bytes of the stream taken so far.
@@ -111,7 +91,7 @@ impl ReplyDecoder {
         Err(WireErrorKind::TruncatedReply { missing }.at(self.offset()))
     }
 
-    fn advance(&mut self, state: State, input: &mut &[u8]) -> Result<Step, WireError> {
+    fn advance(&mut self, state: State, input: &mut &[u8]) -> Advance {
         match state {
             State::Due(token) => match self.reader.head(input, one(token))? {
                 None => Ok(Step::Wait(State::Due(token))),
@@ -124,7 +104,7 @@ impl ReplyDecoder {
         }
     }
 
-    fn begin(&mut self, head: Head) -> Result<Step, WireError> {
+    fn begin(&mut self, head: Head) -> Advance {
         match head.token {
             Token::Done if head.number == self.asked.number() => Ok(Step::Emit(
                 State::Due(Token::Stat),
@@ -152,7 +132,7 @@ impl ReplyDecoder {
         }
     }
 
-    fn open(&self, head: Head) -> Result<Step, WireError> {
+    fn open(&self, head: Head) -> Advance {
         self.limits.allow_body(&head)?;
         let cap = self.limits.decoded_allowance(self.decoded);
         let decoder = BodyDecoder::new(self.asked, head.token, head.number, cap);
@@ -165,7 +145,7 @@ impl ReplyDecoder {
         Ok(Step::Go(State::Inside(body)))
     }
 
-    fn fill(&mut self, mut body: Body, input: &mut &[u8]) -> Result<Step, WireError> {
+    fn fill(&mut self, mut body: Body, input: &mut &[u8]) -> Advance {
         let mut piece = self.reader.body(input, &mut body.missing);
         while !piece.is_empty() {
             body.decoder
@@ -191,6 +171,12 @@ impl ReplyDecoder {
             Token::Doto => Step::Emit(State::Closing, ReplyEvent::Object(decoded)),
             _ => Step::Emit(State::Closing, ReplyEvent::Dependencies(decoded)),
         })
+    }
+}
+
+impl From<WireError> for State {
+    fn from(error: WireError) -> Self {
+        Self::Failed(error)
     }
 }
 

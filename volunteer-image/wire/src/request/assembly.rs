@@ -6,7 +6,7 @@ use super::{Ending, Entry, Event, Payload, Request, RequestDecoder};
 use crate::body::BodyDecoder;
 use crate::error::{WireError, WireErrorKind};
 use crate::limits::Limits;
-use crate::token::Token;
+use crate::token::{HEAD_BYTES, Token};
 use crate::version::Version;
 
 impl Request {
@@ -15,9 +15,7 @@ impl Request {
         let mut decoder = RequestDecoder::new(limits.clone());
         let mut assembly = Assembly::new(limits);
         while let Some(event) = decoder.next(&mut bytes)? {
-            assembly
-                .add(event)
-                .map_err(|kind| kind.at(decoder.offset()))?;
+            assembly.add(event, decoder.offset())?;
         }
         match decoder.finish()? {
             Ending::Complete if bytes.is_empty() => Ok(assembly.finish()),
@@ -41,6 +39,8 @@ struct Assembly<'a> {
     body: Option<BodyDecoder>,
     name: Option<Vec<u8>>,
     contents: Vec<u8>,
+    /// Where its packet begins.
+    offset: u64,
     /// Bytes of all bodies that are complete.
     decoded: u64,
 }
@@ -56,29 +56,32 @@ impl<'a> Assembly<'a> {
             body: None,
             name: None,
             contents: Vec::new(),
+            offset: 0,
             decoded: 0,
         }
     }
 
-    fn add(&mut self, event: Event<'_>) -> Result<(), WireErrorKind> {
+    /// `end` is where the event ends in the stream.
+    fn add(&mut self, event: Event<'_>, end: u64) -> Result<(), WireError> {
         match event {
             Event::Version(version) => self.version = version,
             Event::Directory(directory) => self.directory = directory,
             Event::Arguments(arguments) => self.arguments = arguments,
-            Event::Source { length } => self.open(Token::Doti, length),
+            Event::Source { length } => self.open(Token::Doti, length, end),
             Event::File { name, length } => {
                 self.name = Some(name);
-                self.open(Token::File, length);
+                self.open(Token::File, length, end);
             }
-            Event::Chunk(chunk) => self.extend(chunk)?,
-            Event::BodyEnd => self.close()?,
+            Event::Chunk(chunk) => self.extend(chunk).map_err(|kind| kind.at(self.offset))?,
+            Event::BodyEnd => self.close().map_err(|kind| kind.at(self.offset))?,
             Event::Link { name, target } => self.entries.push(Entry::Link { name, target }),
             Event::Entries(_) | Event::End => {}
         }
         Ok(())
     }
 
-    fn open(&mut self, token: Token, length: u32) {
+    fn open(&mut self, token: Token, length: u32, end: u64) {
+        self.offset = end - HEAD_BYTES as u64;
         let cap = self.limits.decoded_allowance(self.decoded);
         self.body = Some(BodyDecoder::new(self.version, token, length, cap));
     }

@@ -2,11 +2,12 @@
 
 use std::mem;
 
-use super::state::{State, Step};
+use super::state::{Feed, Opening, State};
 use super::{Ending, Event, Phase};
 use crate::error::{WireError, WireErrorKind};
 use crate::limits::Limits;
 use crate::packet::PacketReader;
+use crate::step::drive;
 use crate::version::Version;
 
 /// Decodes one request from a stream that arrives in pieces of any size.
@@ -31,18 +32,18 @@ use crate::version::Version;
 /// The states behind it, each of which consumes itself to become the next:
 ///
 /// ```text
-/// Opening ──DIST 1,2──────────────► Command ──ARGC──► Arguments ◄─┐ ARGV
-///    └─────DIST 3──► Directory ─CDIR──▲                │   │ └────┘
-///                                          versions 1,2│   │version 3
-///                                                      ▼   ▼
-///          ┌───────────── Body ◄──────DOTI───── Awaiting   Tree
-///          │             ▲    │                             │ NFIL
-///          │         FILE│    │                             ▼
-///          │             │    └─────────────────────────► Entries ◄─┐
-///          │           Naming ◄─────────────NAME────────────┤       │
-///          │             └────LINK──► Linking ──────────────┼───────┘
-///          └─────────────────► Complete ◄───────────────────┘
+/// Opening ──DIST 3──► Directory ──CDIR─┐
+///    └─────DIST 1, 2───────────────────┴► Command ──ARGC──► Arguments ◄─┐
+///                                                            │ │ └─ARGV─┘
+///             ┌─────────────── all there, versions 1, 2 ─────┘ └── all there, version 3 ──┐
+///             ▼                                                                           ▼
+///         Awaiting ──DOTI──► Body ──────────────► Entries ◄──────────────NFIL─────────── Tree
+///                             ▲                    ▲ │ │
+///                             │               LINK─┘ │ └─none left─► Complete
+///                             └──FILE── Naming ◄─NAME┘
 /// ```
+///
+/// While a string (`CDIR`, `ARGV`, `NAME`, `LINK`) arrives, the state is `Reading`.
 #[derive(Debug)]
 pub struct RequestDecoder {
     limits: Limits,
@@ -57,7 +58,7 @@ impl RequestDecoder {
         Self {
             limits,
             reader: PacketReader::default(),
-            state: State::opening(),
+            state: State::Opening(Opening),
             version: None,
         }
     }
@@ -67,27 +68,18 @@ impl RequestDecoder {
     ///
     /// Some events need no input, so call until `None` before reading on. After an error every call returns that error.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Event<'a>>, WireError> {
-        loop {
-            let state = mem::replace(&mut self.state, State::Complete);
-            match state.advance(&mut self.reader, &self.limits, input) {
-                Ok(Step::Wait(state)) => {
-                    self.state = state;
-                    return Ok(None);
-                }
-                Ok(Step::Go(state)) => self.state = state,
-                Ok(Step::Emit(state, event)) => {
-                    self.state = state;
-                    if let Event::Version(version) = event {
-                        self.version = Some(version);
-                    }
-                    return Ok(Some(event));
-                }
-                Err(error) => {
-                    self.state = State::Failed(error.clone());
-                    return Err(error);
-                }
-            }
+        let mut feed = Feed {
+            reader: &mut self.reader,
+            limits: &self.limits,
+            input,
+        };
+        let state = mem::replace(&mut self.state, State::Complete);
+        let (state, result) = drive(state, |state| state.advance(&mut feed));
+        self.state = state;
+        if let Ok(Some(Event::Version(version))) = result {
+            self.version = Some(version);
         }
+        result
     }
 
     /// The request's version once `DIST` has been read, also after an error: a reply must repeat it.

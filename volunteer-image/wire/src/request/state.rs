@@ -6,7 +6,8 @@
 use super::{Event, Phase};
 use crate::error::{WireError, WireErrorKind};
 use crate::limits::Limits;
-use crate::packet::{PacketReader, Text};
+use crate::packet::{Head, PacketReader, Text};
+use crate::step::Step;
 use crate::token::Token;
 use crate::version::Version;
 
@@ -15,31 +16,26 @@ use crate::version::Version;
 pub(super) enum State {
     Opening(Opening),
     Directory(Directory),
-    DirectoryText(DirectoryText),
     Command(Command),
     Arguments(Arguments),
-    ArgumentText(ArgumentText),
     Awaiting(Awaiting),
     Tree(Tree),
     Entries(Entries),
-    NameText(NameText),
     Naming(Naming),
-    LinkText(LinkText),
+    Reading(Reading),
     Body(Body),
     Complete,
     Failed(WireError),
 }
 
-/// What came of one advance.
-#[derive(Debug)]
-pub(super) enum Step<'a> {
-    /// More input is needed.
-    Wait(State),
-    /// The next state can go on.
-    Go(State),
-    /// There is something to tell.
-    Emit(State, Event<'a>),
+/// What a state may use to advance.
+pub(super) struct Feed<'f, 'a> {
+    pub(super) reader: &'f mut PacketReader,
+    pub(super) limits: &'f Limits,
+    pub(super) input: &'f mut &'a [u8],
 }
+
+type Advance<'a> = Result<Step<State, Event<'a>>, WireError>;
 
 /// `DIST` is due.
 #[derive(Debug)]
@@ -48,10 +44,6 @@ pub(super) struct Opening;
 /// `CDIR` is due.
 #[derive(Debug)]
 pub(super) struct Directory;
-
-/// Inside `CDIR`.
-#[derive(Debug)]
-pub(super) struct DirectoryText(Text);
 
 /// `ARGC` is due.
 #[derive(Debug)]
@@ -64,13 +56,6 @@ pub(super) struct Arguments {
     missing: u32,
     taken: Vec<Vec<u8>>,
     taken_bytes: u64,
-}
-
-/// Inside an `ARGV`.
-#[derive(Debug)]
-pub(super) struct ArgumentText {
-    arguments: Arguments,
-    text: Text,
 }
 
 /// `DOTI` is due, as soon as the client's preprocessor is through.
@@ -87,13 +72,6 @@ pub(super) struct Entries {
     missing: u32,
 }
 
-/// Inside a `NAME`.
-#[derive(Debug)]
-pub(super) struct NameText {
-    entries: Entries,
-    text: Text,
-}
-
 /// `FILE` or `LINK` is due.
 #[derive(Debug)]
 pub(super) struct Naming {
@@ -101,12 +79,20 @@ pub(super) struct Naming {
     name: Vec<u8>,
 }
 
-/// Inside a `LINK`.
+/// Inside a string.
 #[derive(Debug)]
-pub(super) struct LinkText {
-    entries: Entries,
-    name: Vec<u8>,
+pub(super) struct Reading {
     text: Text,
+    purpose: Purpose,
+}
+
+/// What a string is for, and the state that it interrupts.
+#[derive(Debug)]
+enum Purpose {
+    Directory,
+    Argument(Arguments),
+    Name(Entries),
+    Target(Naming),
 }
 
 /// Inside a `DOTI` or `FILE`.
@@ -117,33 +103,19 @@ pub(super) struct Body {
     entries: Entries,
 }
 
-type Advance<'a> = Result<Step<'a>, WireError>;
-
 impl State {
-    pub(super) fn opening() -> Self {
-        Self::Opening(Opening)
-    }
-
-    pub(super) fn advance<'a>(
-        self,
-        reader: &mut PacketReader,
-        limits: &Limits,
-        input: &mut &'a [u8],
-    ) -> Advance<'a> {
+    pub(super) fn advance<'a>(self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
         match self {
-            Self::Opening(state) => state.advance(reader, input),
-            Self::Directory(state) => state.advance(reader, limits, input),
-            Self::DirectoryText(state) => state.advance(reader, input),
-            Self::Command(state) => state.advance(reader, limits, input),
-            Self::Arguments(state) => state.advance(reader, limits, input),
-            Self::ArgumentText(state) => state.advance(reader, input),
-            Self::Awaiting(state) => state.advance(reader, limits, input),
-            Self::Tree(state) => state.advance(reader, limits, input),
-            Self::Entries(state) => state.advance(reader, limits, input),
-            Self::NameText(state) => state.advance(reader, input),
-            Self::Naming(state) => state.advance(reader, limits, input),
-            Self::LinkText(state) => state.advance(reader, input),
-            Self::Body(state) => Ok(state.advance(reader, input)),
+            Self::Opening(state) => state.advance(feed),
+            Self::Directory(state) => state.advance(feed),
+            Self::Command(state) => state.advance(feed),
+            Self::Arguments(state) => state.advance(feed),
+            Self::Awaiting(state) => state.advance(feed),
+            Self::Tree(state) => state.advance(feed),
+            Self::Entries(state) => state.advance(feed),
+            Self::Naming(state) => state.advance(feed),
+            Self::Reading(state) => state.advance(feed),
+            Self::Body(state) => Ok(state.advance(feed)),
             Self::Complete => Ok(Step::Wait(Self::Complete)),
             Self::Failed(error) => Err(error),
         }
@@ -152,26 +124,32 @@ impl State {
     pub(super) fn phase(&self) -> Phase {
         match self {
             Self::Opening(_) => Phase::Version,
-            Self::Directory(_) | Self::DirectoryText(_) => Phase::Directory,
-            Self::Command(_) | Self::Arguments(_) | Self::ArgumentText(_) => Phase::Arguments,
+            Self::Directory(_) => Phase::Directory,
+            Self::Command(_) | Self::Arguments(_) => Phase::Arguments,
             Self::Awaiting(_) => Phase::Preprocessing,
-            Self::Body(Body {
-                token: Token::Doti, ..
-            }) => Phase::Source,
-            Self::Tree(_)
-            | Self::Entries(_)
-            | Self::NameText(_)
-            | Self::Naming(_)
-            | Self::LinkText(_)
-            | Self::Body(_) => Phase::Files,
+            Self::Tree(_) | Self::Entries(_) | Self::Naming(_) => Phase::Files,
+            Self::Reading(reading) => reading.phase(),
+            Self::Body(body) => body.phase(),
             Self::Complete | Self::Failed(_) => Phase::Complete,
         }
     }
 }
 
+impl From<WireError> for State {
+    fn from(error: WireError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Feed<'_, '_> {
+    fn head(&mut self, expected: &'static [Token]) -> Result<Option<Head>, WireError> {
+        self.reader.head(self.input, expected)
+    }
+}
+
 impl Opening {
-    fn advance<'a>(self, reader: &mut PacketReader, input: &mut &'a [u8]) -> Advance<'a> {
-        let Some(head) = reader.head(input, &[Token::Dist])? else {
+    fn advance<'a>(self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
+        let Some(head) = feed.head(&[Token::Dist])? else {
             return Ok(Step::Wait(State::Opening(self)));
         };
         let Some(version) = Version::from_number(head.number) else {
@@ -180,56 +158,30 @@ impl Opening {
             }
             .at(head.offset));
         };
-        let next = if version.carries_files() {
-            State::Directory(Directory)
-        } else {
-            State::Command(Command(version))
+        let next = match version {
+            Version::Plain | Version::Lzo => State::Command(Command(version)),
+            Version::Pump => State::Directory(Directory),
         };
         Ok(Step::Emit(next, Event::Version(version)))
     }
 }
 
 impl Directory {
-    fn advance<'a>(
-        self,
-        reader: &mut PacketReader,
-        limits: &Limits,
-        input: &mut &'a [u8],
-    ) -> Advance<'a> {
-        let Some(head) = reader.head(input, &[Token::Cdir])? else {
+    fn advance<'a>(self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
+        let Some(head) = feed.head(&[Token::Cdir])? else {
             return Ok(Step::Wait(State::Directory(self)));
         };
-        limits.allow_path(&head)?;
-        Ok(Step::Go(State::DirectoryText(DirectoryText(Text::new(
-            head,
-        )))))
-    }
-}
-
-impl DirectoryText {
-    fn advance<'a>(mut self, reader: &mut PacketReader, input: &mut &'a [u8]) -> Advance<'a> {
-        if !self.0.fill(reader, input) {
-            return Ok(Step::Wait(State::DirectoryText(self)));
-        }
-        let directory = self.0.into_string()?;
-        Ok(Step::Emit(
-            State::Command(Command(Version::Pump)),
-            Event::Directory(directory),
-        ))
+        feed.limits.allow_path(&head)?;
+        Ok(Step::Go(Reading::start(head, Purpose::Directory)))
     }
 }
 
 impl Command {
-    fn advance<'a>(
-        self,
-        reader: &mut PacketReader,
-        limits: &Limits,
-        input: &mut &'a [u8],
-    ) -> Advance<'a> {
-        let Some(head) = reader.head(input, &[Token::Argc])? else {
+    fn advance<'a>(self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
+        let Some(head) = feed.head(&[Token::Argc])? else {
             return Ok(Step::Wait(State::Command(self)));
         };
-        limits.allow_argument_count(&head)?;
+        feed.limits.allow_argument_count(&head)?;
         Ok(Step::Go(State::Arguments(Arguments {
             version: self.0,
             missing: head.number,
@@ -240,77 +192,46 @@ impl Command {
 }
 
 impl Arguments {
-    fn advance<'a>(
-        mut self,
-        reader: &mut PacketReader,
-        limits: &Limits,
-        input: &mut &'a [u8],
-    ) -> Advance<'a> {
-        if self.missing == 0 {
-            let next = if self.version.carries_files() {
-                State::Tree(Tree)
-            } else {
-                State::Awaiting(Awaiting)
+    fn advance<'a>(mut self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
+        let Some(missing) = self.missing.checked_sub(1) else {
+            let next = match self.version {
+                Version::Plain | Version::Lzo => State::Awaiting(Awaiting),
+                Version::Pump => State::Tree(Tree),
             };
             return Ok(Step::Emit(next, Event::Arguments(self.taken)));
-        }
-        let Some(head) = reader.head(input, &[Token::Argv])? else {
+        };
+        let Some(head) = feed.head(&[Token::Argv])? else {
             return Ok(Step::Wait(State::Arguments(self)));
         };
-        limits.allow_argument(&head, self.taken_bytes)?;
+        feed.limits.allow_argument(&head, self.taken_bytes)?;
+        self.missing = missing;
         self.taken_bytes += u64::from(head.number);
-        let text = Text::new(head);
-        Ok(Step::Go(State::ArgumentText(ArgumentText {
-            arguments: self,
-            text,
-        })))
-    }
-}
-
-impl ArgumentText {
-    fn advance<'a>(mut self, reader: &mut PacketReader, input: &mut &'a [u8]) -> Advance<'a> {
-        if !self.text.fill(reader, input) {
-            return Ok(Step::Wait(State::ArgumentText(self)));
-        }
-        let mut arguments = self.arguments;
-        arguments.taken.push(self.text.into_string()?);
-        arguments.missing -= 1;
-        Ok(Step::Go(State::Arguments(arguments)))
+        Ok(Step::Go(Reading::start(head, Purpose::Argument(self))))
     }
 }
 
 impl Awaiting {
-    fn advance<'a>(
-        self,
-        reader: &mut PacketReader,
-        limits: &Limits,
-        input: &mut &'a [u8],
-    ) -> Advance<'a> {
-        let Some(head) = reader.head(input, &[Token::Doti])? else {
+    fn advance<'a>(self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
+        let Some(head) = feed.head(&[Token::Doti])? else {
             return Ok(Step::Wait(State::Awaiting(self)));
         };
-        limits.allow_body(&head)?;
-        let length = head.number;
-        let body = Body {
-            token: head.token,
-            missing: length,
-            entries: Entries { missing: 0 },
-        };
-        Ok(Step::Emit(State::Body(body), Event::Source { length }))
+        feed.limits.allow_body(&head)?;
+        let body = Body::start(head, Entries { missing: 0 });
+        Ok(Step::Emit(
+            body,
+            Event::Source {
+                length: head.number,
+            },
+        ))
     }
 }
 
 impl Tree {
-    fn advance<'a>(
-        self,
-        reader: &mut PacketReader,
-        limits: &Limits,
-        input: &mut &'a [u8],
-    ) -> Advance<'a> {
-        let Some(head) = reader.head(input, &[Token::Nfil])? else {
+    fn advance<'a>(self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
+        let Some(head) = feed.head(&[Token::Nfil])? else {
             return Ok(Step::Wait(State::Tree(self)));
         };
-        limits.allow_entry_count(&head)?;
+        feed.limits.allow_entry_count(&head)?;
         let entries = Entries {
             missing: head.number,
         };
@@ -322,96 +243,110 @@ impl Tree {
 }
 
 impl Entries {
-    fn advance<'a>(
-        self,
-        reader: &mut PacketReader,
-        limits: &Limits,
-        input: &mut &'a [u8],
-    ) -> Advance<'a> {
+    fn advance<'a>(self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
         let Some(missing) = self.missing.checked_sub(1) else {
             return Ok(Step::Emit(State::Complete, Event::End));
         };
-        let Some(head) = reader.head(input, &[Token::Name])? else {
+        let Some(head) = feed.head(&[Token::Name])? else {
             return Ok(Step::Wait(State::Entries(self)));
         };
-        limits.allow_path(&head)?;
-        let text = Text::new(head);
-        Ok(Step::Go(State::NameText(NameText {
-            entries: Self { missing },
-            text,
-        })))
-    }
-}
-
-impl NameText {
-    fn advance<'a>(mut self, reader: &mut PacketReader, input: &mut &'a [u8]) -> Advance<'a> {
-        if !self.text.fill(reader, input) {
-            return Ok(Step::Wait(State::NameText(self)));
-        }
-        let name = self.text.into_string()?;
-        Ok(Step::Go(State::Naming(Naming {
-            entries: self.entries,
-            name,
-        })))
+        feed.limits.allow_path(&head)?;
+        Ok(Step::Go(Reading::start(
+            head,
+            Purpose::Name(Self { missing }),
+        )))
     }
 }
 
 impl Naming {
-    fn advance<'a>(
-        self,
-        reader: &mut PacketReader,
-        limits: &Limits,
-        input: &mut &'a [u8],
-    ) -> Advance<'a> {
-        let Some(head) = reader.head(input, &[Token::File, Token::Link])? else {
+    fn advance<'a>(self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
+        let Some(head) = feed.head(&[Token::File, Token::Link])? else {
             return Ok(Step::Wait(State::Naming(self)));
         };
-        let Self { entries, name } = self;
         if head.token == Token::Link {
-            limits.allow_path(&head)?;
-            let text = Text::new(head);
-            return Ok(Step::Go(State::LinkText(LinkText {
-                entries,
-                name,
-                text,
-            })));
+            feed.limits.allow_path(&head)?;
+            return Ok(Step::Go(Reading::start(head, Purpose::Target(self))));
         }
-        limits.allow_body(&head)?;
-        let length = head.number;
-        let body = Body {
-            token: head.token,
-            missing: length,
-            entries,
-        };
-        Ok(Step::Emit(State::Body(body), Event::File { name, length }))
-    }
-}
-
-impl LinkText {
-    fn advance<'a>(mut self, reader: &mut PacketReader, input: &mut &'a [u8]) -> Advance<'a> {
-        if !self.text.fill(reader, input) {
-            return Ok(Step::Wait(State::LinkText(self)));
-        }
-        let target = self.text.into_string()?;
+        feed.limits.allow_body(&head)?;
+        let body = Body::start(head, self.entries);
         Ok(Step::Emit(
-            State::Entries(self.entries),
-            Event::Link {
+            body,
+            Event::File {
                 name: self.name,
-                target,
+                length: head.number,
             },
         ))
     }
 }
 
+impl Reading {
+    fn start(head: Head, purpose: Purpose) -> State {
+        State::Reading(Self {
+            text: Text::new(head),
+            purpose,
+        })
+    }
+
+    fn advance<'a>(mut self, feed: &mut Feed<'_, 'a>) -> Advance<'a> {
+        if !self.text.fill(feed.reader, feed.input) {
+            return Ok(Step::Wait(State::Reading(self)));
+        }
+        let string = self.text.into_string()?;
+        Ok(match self.purpose {
+            Purpose::Directory => Step::Emit(
+                State::Command(Command(Version::Pump)),
+                Event::Directory(string),
+            ),
+            Purpose::Argument(mut arguments) => {
+                arguments.taken.push(string);
+                Step::Go(State::Arguments(arguments))
+            }
+            Purpose::Name(entries) => Step::Go(State::Naming(Naming {
+                entries,
+                name: string,
+            })),
+            Purpose::Target(Naming { entries, name }) => Step::Emit(
+                State::Entries(entries),
+                Event::Link {
+                    name,
+                    target: string,
+                },
+            ),
+        })
+    }
+
+    fn phase(&self) -> Phase {
+        match self.purpose {
+            Purpose::Directory => Phase::Directory,
+            Purpose::Argument(_) => Phase::Arguments,
+            Purpose::Name(_) | Purpose::Target(_) => Phase::Files,
+        }
+    }
+}
+
 impl Body {
-    fn advance<'a>(mut self, reader: &mut PacketReader, input: &mut &'a [u8]) -> Step<'a> {
+    fn start(head: Head, entries: Entries) -> State {
+        State::Body(Self {
+            token: head.token,
+            missing: head.number,
+            entries,
+        })
+    }
+
+    fn advance<'a>(mut self, feed: &mut Feed<'_, 'a>) -> Step<State, Event<'a>> {
         if self.missing == 0 {
             return Step::Emit(State::Entries(self.entries), Event::BodyEnd);
         }
-        let chunk = reader.body(input, &mut self.missing);
-        if chunk.is_empty() {
-            return Step::Wait(State::Body(self));
+        match feed.reader.body(feed.input, &mut self.missing) {
+            [] => Step::Wait(State::Body(self)),
+            chunk => Step::Emit(State::Body(self), Event::Chunk(chunk)),
         }
-        Step::Emit(State::Body(self), Event::Chunk(chunk))
+    }
+
+    fn phase(&self) -> Phase {
+        match self.token {
+            Token::Doti => Phase::Source,
+            _ => Phase::Files,
+        }
     }
 }

@@ -1,0 +1,256 @@
+//! What can be wrong with a manifest, in words.
+
+use std::collections::BTreeSet;
+
+use crate::farm::{
+    AddressError, AllowRuleError, GccMajor, HostName, NameError, Port, QuantityError, TargetName,
+};
+
+/// Longest manifest accepted, in bytes.
+pub(super) const MAX_BYTES: u64 = 256 << 10;
+
+/// One mistake in a manifest or in a target's file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Problem {
+    #[error("cannot read {path}: {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("{path} is a directory")]
+    Directory { path: String },
+    #[error("{path} does not exist")]
+    Missing { path: String },
+    #[error("{path} is longer than {} KiB", MAX_BYTES >> 10)]
+    TooLong { path: String },
+    #[error("{path} is not UTF-8 text: line {line} holds the byte 0x{byte:02x}")]
+    NotUtf8 { path: String, line: usize, byte: u8 },
+
+    #[error("the control character U+{:04X} is not allowed in YAML", *.0 as u32)]
+    ControlCharacter(char),
+    #[error("this is not YAML: {0}")]
+    Syntax(String),
+    #[error("too many values")]
+    TooManyValues,
+    #[error("more than one YAML document")]
+    SecondDocument,
+
+    #[error("expected {expected}, found {found}")]
+    Kind {
+        expected: &'static str,
+        found: &'static str,
+    },
+    #[error("unknown key {}", quoted(.key))]
+    UnknownKey {
+        key: String,
+        known: Vec<&'static str>,
+    },
+    #[error("{} is here twice", quoted(.0))]
+    Repeated(String),
+    #[error("the key '{0}' is missing")]
+    MissingKey(&'static str),
+    #[error("{0} holds nothing")]
+    Empty(&'static str),
+
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error(transparent)]
+    Quantity(#[from] QuantityError),
+    #[error("{0} is out of range")]
+    OutOfRange(i128),
+    #[error(transparent)]
+    Allow(#[from] AllowRuleError),
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error("{} is not the address of a package archive", quoted(.0))]
+    Mirror(String),
+    #[error("{} is no Docker engine that farmctl can use", quoted(.0))]
+    Docker(String),
+
+    #[error("cannot read the directory {path}: {reason}")]
+    Toolchains { path: String, reason: String },
+    #[error("unknown target {}", quoted(.name))]
+    UnknownTarget { name: String, known: Vec<String> },
+    #[error("this farm does not compile for {0}")]
+    TargetNotInFarm(TargetName),
+    #[error("there is no GCC {version} for {target}")]
+    UnknownGcc {
+        target: TargetName,
+        version: GccMajor,
+        known: Vec<GccMajor>,
+    },
+    #[error("{} means {target}, which is here already", quoted(.name))]
+    SameTarget { name: String, target: TargetName },
+    #[error("{first} and {second} have the same port {port}")]
+    SamePort {
+        first: TargetName,
+        second: TargetName,
+        port: Port,
+    },
+    #[error("the hosts {first} and {second} have the same Docker engine")]
+    SameEngine { first: HostName, second: HostName },
+
+    #[error("{0}")]
+    Word(String),
+    #[error("{} holds an unknown placeholder", quoted(.0))]
+    Placeholder(String),
+    #[error("{} is no name of a package", quoted(.0))]
+    PackageName(String),
+    #[error("{} is not an absolute path", quoted(.0))]
+    Path(String),
+    #[error("{} is no name of an architecture", quoted(.0))]
+    Architecture(String),
+    #[error("{} is no compiler option", quoted(.0))]
+    CompilerOption(String),
+    #[error("the default is GCC {0}, which no suite has")]
+    NoSuite(GccMajor),
+    #[error("{} already means {owner}", quoted(.name))]
+    NameTaken { name: String, owner: String },
+}
+
+impl Problem {
+    /// What to do about it.
+    pub(super) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreadable { .. } => {
+                Some("check that the file can be read by this user".to_owned())
+            }
+            Self::Directory { path } => Some(format!("name a file in it, such as {path}/farm.yaml")),
+            Self::Missing { .. } => {
+                Some("name no file to get every target on this machine".to_owned())
+            }
+            Self::NotUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
+            Self::TooManyValues => Some("write fewer anchors and aliases".to_owned()),
+            Self::SecondDocument => Some("remove the line ---, and what belongs to another file".to_owned()),
+            Self::Kind { expected, found } => kind_hint(expected, found),
+            Self::UnknownKey { key, known } => Some(
+                closest(key, known)
+                    .map_or_else(|| format!("the keys here are {}", known.join(", ")), did_you_mean),
+            ),
+            Self::Repeated(_) => Some("keep one of them".to_owned()),
+            Self::Empty(key) => Some(empty_hint(key)),
+            Self::Name(error) => Some(error.hint()),
+            Self::Quantity(error) => Some(error.hint()),
+            Self::Allow(error) => Some(error.hint()),
+            Self::Address(error) => Some(error.hint()),
+            Self::OutOfRange(number) if *number < 0 => Some("write a number above 0".to_owned()),
+            Self::OutOfRange(_) => Some("write a smaller number".to_owned()),
+            Self::Mirror(_) => Some("write an address such as http://ftp.example.org/debian".to_owned()),
+            Self::Docker(_) => Some(
+                "write local, for this machine's engine; DOCKER_HOST and the default socket are tried"
+                    .to_owned(),
+            ),
+            Self::UnknownTarget { name, known } => Some(closest(name, known).map_or_else(
+                || format!("the targets are {}", known.join(", ")),
+                did_you_mean,
+            )),
+            Self::TargetNotInFarm(target) => {
+                Some(format!("list {target} under the farm's own `targets:` as well"))
+            }
+            Self::UnknownGcc { known, .. } => {
+                let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+                Some(format!("the versions are {}", known.join(", ")))
+            }
+            Self::Toolchains { .. } => {
+                Some("`toolchains:` names a directory, starting at the manifest's own".to_owned())
+            }
+            Self::SameTarget { .. } => Some("keep one of them, and put all settings there".to_owned()),
+            Self::SamePort { .. } => Some("give one of them another `port:`".to_owned()),
+            Self::SameEngine { .. } => Some("write one host for each machine".to_owned()),
+            Self::Placeholder(_) => Some("{version} stands for the major version of GCC".to_owned()),
+            Self::Path(_) => Some("write the whole path, such as /usr/bin/gcc-{version}".to_owned()),
+            Self::NoSuite(_) => Some("list it under `stable:` or `testing:`".to_owned()),
+            Self::NameTaken { .. } => Some("every name and alias means one target".to_owned()),
+            Self::TooLong { .. }
+            | Self::ControlCharacter(_)
+            | Self::Syntax(_)
+            | Self::MissingKey(_)
+            | Self::Word(_)
+            | Self::PackageName(_)
+            | Self::Architecture(_)
+            | Self::CompilerOption(_) => None,
+        }
+    }
+}
+
+/// What a value of this kind looks like.
+pub(super) const TEXT: &str = "text";
+pub(super) const WHOLE_NUMBER: &str = "a whole number";
+pub(super) const KEYS: &str = "a group of keys";
+
+fn kind_hint(expected: &str, found: &str) -> Option<String> {
+    match (expected, found) {
+        (TEXT, "a number" | "a number that is not whole" | "a yes-or-no value") => {
+            Some("put it in quotes".to_owned())
+        }
+        (WHOLE_NUMBER, "text") => {
+            Some("write the digits alone, without quotes or a unit".to_owned())
+        }
+        (KEYS, "a list") => Some("write `name: {}` instead of `- name`".to_owned()),
+        _ => None,
+    }
+}
+
+fn empty_hint(key: &str) -> String {
+    let otherwise = match key {
+        "hosts" => "this machine",
+        "targets" => "every target",
+        "gcc" => "the default version",
+        _ => "none",
+    };
+    format!("list something, or leave `{key}:` out to get {otherwise}")
+}
+
+fn did_you_mean(word: &str) -> String {
+    format!("did you mean {word}?")
+}
+
+/// The word most like `wrong`, if one is like it at all.
+fn closest<'k, W: AsRef<str>>(wrong: &str, known: &'k [W]) -> Option<&'k str> {
+    let tolerable = (wrong.chars().count() / 3).max(1);
+    let by_distance: BTreeSet<(usize, &str)> = known
+        .iter()
+        .map(|word| {
+            (
+                strsim::damerau_levenshtein(wrong, word.as_ref()),
+                word.as_ref(),
+            )
+        })
+        .collect();
+    let (distance, word) = by_distance.first()?;
+    (*distance <= tolerable).then_some(*word)
+}
+
+/// Text from a manifest inside a message: of one line, without control characters and of bearable length.
+fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut shown: String = text.chars().take(MOST).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("'{}'", shown.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_what_was_meant_and_nothing_else() {
+        let known = ["farm", "allow", "targets", "hosts"];
+        for (wrong, meant) in [
+            ("target", Some("targets")),
+            ("hsots", Some("hosts")),
+            ("Farm", Some("farm")),
+            ("volunteers", None),
+            ("", None),
+        ] {
+            assert_eq!(closest(wrong, &known), meant, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn messages_stay_on_one_line() {
+        let problem = Problem::Repeated("a\nb\u{1b}[31m".to_owned() + &"c".repeat(100));
+        let message = problem.to_string();
+        assert!(!message.contains(char::is_control), "{message}");
+        assert!(message.chars().count() < 100, "{message}");
+    }
+}
