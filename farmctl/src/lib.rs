@@ -2,4 +2,5 @@
 
 pub mod farm;
 pub mod hosts;
+pub mod image;
 pub mod manifest;
