@@ -14,9 +14,10 @@ use volunteer_toolchain::Toolchain;
 
 use crate::config::{self, Config, Invocation};
 use crate::exit::Exit;
-use crate::supervise;
+use crate::shutdown::Signals;
+use crate::supervise::Orphans;
 use crate::toolchain_file::{self, ToolchainError};
-use crate::{Deadlines, Server, Settings, Shutdown, listen, probe, shutdown, telemetry};
+use crate::{Deadlines, Server, Settings, Shutdown, listen, probe, telemetry};
 
 /// Why the program cannot go on.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ fn serve(config: Config) -> Result<(), Fatal> {
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()
-        .map_err(|error| fatal(Exit::Failed, format!("cannot start: {error}"), None))?;
+        .map_err(cannot_start)?;
     runtime.block_on(serve_until_told(config, toolchain))
 }
 
@@ -96,6 +97,8 @@ async fn serve_until_told(config: Config, toolchain: Toolchain) -> Result<(), Fa
             None,
         )
     })?;
+    let signals = Signals::catch().map_err(cannot_start)?;
+    let orphans = Orphans::adopt().map_err(cannot_start)?;
     let mut settings = Settings::new(config.jobs, config.allow, std::env::temp_dir());
     settings.deadlines = Deadlines {
         job: config.job_lifetime,
@@ -105,14 +108,11 @@ async fn serve_until_told(config: Config, toolchain: Toolchain) -> Result<(), Fa
     announce(&settings, &toolchain, listener.local_addr().ok());
     let shutdown = Shutdown::new();
     let server = Server::new(listener, toolchain, settings, shutdown.clone());
-    let orphans = supervise::reap_orphans(server.children());
-    if let Err(error) = supervise::adopt_orphans() {
-        tracing::warn!(%error, "cannot adopt orphans");
-    }
+    let children = server.children();
     tokio::select! {
         () = server.serve() => {}
-        Err(error) = shutdown::on_signals(shutdown) => return Err(fatal(Exit::Failed, format!("cannot watch signals: {error}"), None)),
-        Err(error) = orphans => return Err(fatal(Exit::Failed, format!("cannot watch processes: {error}"), None)),
+        () = signals.tell(shutdown) => {}
+        () = orphans.collect(children) => {}
     }
     tracing::info!("ended");
     Ok(())
@@ -161,6 +161,14 @@ fn check(port: NonZeroU16, toolchain: &Path) -> Result<(), Fatal> {
     );
     drop(io::stdout().write_all(line.as_bytes()));
     Ok(())
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` wants"
+)]
+fn cannot_start(error: io::Error) -> Fatal {
+    fatal(Exit::Failed, format!("cannot start: {error}"), None)
 }
 
 fn fatal(exit: Exit, message: String, hint: Option<&str>) -> Fatal {
