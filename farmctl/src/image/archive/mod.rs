@@ -25,7 +25,7 @@ pub(super) use version::Version;
 
 use super::blocking::blocking;
 use super::digest::Sha256;
-use super::fetch::{Fetcher, RemoteFile};
+use super::fetch::{FetchError, Fetcher, RemoteFile};
 use super::mirror::Mirror;
 use super::progress::Work;
 use super::{ARCHITECTURE, Error};
@@ -95,7 +95,16 @@ async fn signed_release(
     trust: &Trust<'_>,
 ) -> Result<Release, Error> {
     let url = mirror.url(&format!("dists/{suite}/InRelease"));
-    let text = fetcher.text(&url, MAX_RELEASE_BYTES).await?;
+    let text = fetcher
+        .text(&url, MAX_RELEASE_BYTES)
+        .await
+        .map_err(|error| match error {
+            FetchError::NotFound { url } => Error::from(ReleaseError::NoSuite {
+                suite: suite.to_owned(),
+                url: url.to_string(),
+            }),
+            other => other.into(),
+        })?;
     let release = Release::verify(&text, suite, trust.keyring, trust.expiry, SystemTime::now())?;
     Ok(release)
 }

@@ -182,6 +182,14 @@ fn files(fields: &BorrowedParagraph<'_>) -> Option<Vec<(Sha256, u64, String)>> {
 /// Why a suite's index is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
+    /// The mirror does not have it.
+    #[error("the mirror has no suite {suite} ({url})")]
+    NoSuite {
+        /// The suite asked for.
+        suite: String,
+        /// Where it should be.
+        url: String,
+    },
     /// No OpenPGP cleartext signature around it.
     #[error("the index of suite {suite} is not signed: {reason}")]
     Unsigned {
@@ -258,7 +266,10 @@ impl ReleaseError {
             Self::BadSignature { .. } => {
                 "for an archive that is not Debian's, name its keys with FARMCTL_KEYRING".to_owned()
             }
-            Self::OtherSuite { .. } | Self::NoIndex { .. } | Self::Malformed { .. } => {
+            Self::NoSuite { .. }
+            | Self::OtherSuite { .. }
+            | Self::NoIndex { .. }
+            | Self::Malformed { .. } => {
                 "name another mirror with `mirror:` or FARMCTL_MIRROR".to_owned()
             }
         })
