@@ -82,7 +82,7 @@ async fn refuses_an_expired_index_and_names_the_option() {
 async fn accepts_an_index_that_will_expire() {
     let signer = Signer::new();
     let packages = gcc(14, "14.2");
-    let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
+    let tomorrow = SystemTime::now() + Duration::from_hours(24);
     let suite = Suite {
         name: "stable",
         valid_until: Some(tomorrow),

@@ -215,7 +215,7 @@ impl Suite<'_> {
 }
 
 pub(crate) fn yesterday() -> SystemTime {
-    SystemTime::now() - Duration::from_secs(24 * 60 * 60)
+    SystemTime::now() - Duration::from_hours(24)
 }
 
 /// A GCC for `arm-linux-gnueabihf` and what it needs, and a few things it does not.

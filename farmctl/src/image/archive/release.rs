@@ -9,7 +9,7 @@ use super::keyring::Keyring;
 use crate::image::digest::Sha256;
 
 /// Clocks of mirrors and machines may differ by so much.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
+const CLOCK_TOLERANCE: Duration = Duration::from_hours(24);
 
 /// What to do with an index whose `Valid-Until` has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,7 +190,7 @@ pub enum ReleaseError {
         /// Where it should be.
         url: String,
     },
-    /// No OpenPGP cleartext signature around it.
+    /// No cleartext signature around it.
     #[error("the index of suite {suite} is not signed: {reason}")]
     Unsigned {
         /// The suite asked for.
