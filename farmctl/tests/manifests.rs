@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use farmctl::farm::{Farm, Volunteer};
+use farmctl::farm::{Farm, Target, Volunteer};
 use farmctl::manifest::{self, Position};
 use proptest::prelude::*;
 
@@ -78,6 +78,96 @@ fn describe_volunteer(volunteer: &Volunteer) -> String {
         volunteer.memory.map(|memory| memory.to_string()),
         volunteer.nice.increment(),
     )
+}
+
+#[test]
+fn the_built_in_targets_are_these() {
+    let farm = manifest::parse("", "farm.yaml").unwrap();
+    let targets: Vec<String> = farm.hosts[0]
+        .volunteers
+        .iter()
+        .map(|volunteer| describe_target(&volunteer.target))
+        .collect();
+    insta::assert_snapshot!(targets.join("\n"));
+}
+
+fn describe_target(target: &Target) -> String {
+    let mut text = format!(
+        "{} ({}) on {} for {}\n  triples {}\n  options {}\n  objects {:?} {:?} {:?}\n",
+        target.name,
+        target.aliases.join(" "),
+        target.port,
+        target.carch,
+        target.triples.join(" "),
+        target.defaults.join(" "),
+        target.object.class,
+        target.object.machine,
+        target.object.attributes,
+    );
+    for (version, source) in &target.gcc {
+        let default = if *version == target.default_gcc {
+            " (default)"
+        } else {
+            ""
+        };
+        writeln!(
+            text,
+            "  gcc {version}{default} from {}: {}\n    {}\n    {}",
+            source.suite.as_str(),
+            source.packages.join(" "),
+            source.gcc_path.display(),
+            source.gxx_path.display(),
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn boards_with_the_same_compilers_get_the_same_packages() {
+    let farm = manifest::parse("targets: { armv6h: {}, armv7h: {} }", "farm.yaml").unwrap();
+    let [armv6h, armv7h] = farm.hosts[0].volunteers.as_slice() else {
+        panic!("not two volunteers")
+    };
+    assert_eq!(armv6h.target.gcc, armv7h.target.gcc);
+}
+
+#[test]
+fn headers_and_libraries_are_left_out() {
+    let farm = manifest::parse("", "farm.yaml").unwrap();
+    for volunteer in &farm.hosts[0].volunteers {
+        for source in volunteer.target.gcc.values() {
+            for pattern in ["libstdc++-*-dev", "libc6-dev", "*-cross"] {
+                assert!(source.leave_out.iter().any(|known| known == pattern));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_of_toolchains_is_built_in() {
+    let farm = manifest::parse("", "farm.yaml").unwrap();
+    let mut built_in: Vec<String> = farm.hosts[0]
+        .volunteers
+        .iter()
+        .map(|volunteer| format!("{}.yaml", volunteer.target.name))
+        .chain(["common.yaml".to_owned()])
+        .collect();
+    built_in.sort();
+    let mut files: Vec<String> = fs::read_dir("../toolchains")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, built_in);
+}
+
+#[test]
+fn the_shipped_directory_may_be_named() {
+    assert_eq!(
+        manifest::parse("toolchains: ../toolchains", "farm.yaml").unwrap(),
+        manifest::parse("", "farm.yaml").unwrap()
+    );
 }
 
 #[test]

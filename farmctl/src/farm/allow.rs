@@ -7,7 +7,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 /// One entry of an allow list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AllowRule {
     /// Private and link-local networks and this machine.
     Private,
@@ -85,6 +85,11 @@ impl AllowList {
         } else {
             Self { rules }
         }
+    }
+
+    /// The ranges of this machine alone.
+    pub fn loopback() -> impl Iterator<Item = IpNet> {
+        ranges_of(&AllowRule::Local).into_iter()
     }
 
     /// The entries as written.

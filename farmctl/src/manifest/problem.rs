@@ -7,7 +7,7 @@ use crate::farm::{
 };
 
 /// Longest manifest accepted, in bytes.
-pub(super) const MAX_BYTES: u64 = 256 << 10;
+pub(super) const MAX_BYTES: u64 = 64 << 10;
 
 /// One mistake in a manifest or in a target's file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +27,8 @@ pub(super) enum Problem {
     ControlCharacter(char),
     #[error("this is not YAML: {0}")]
     Syntax(String),
+    #[error("too many brackets are open")]
+    TooDeep,
     #[error("too many values")]
     TooManyValues,
     #[error("more than one YAML document")]
@@ -160,6 +162,7 @@ impl Problem {
             Self::NameTaken { .. } => Some("every name and alias means one target".to_owned()),
             Self::TooLong { .. }
             | Self::ControlCharacter(_)
+            | Self::TooDeep
             | Self::Syntax(_)
             | Self::MissingKey(_)
             | Self::Word(_)
@@ -193,6 +196,7 @@ fn empty_hint(key: &str) -> String {
         "hosts" => "this machine",
         "targets" => "every target",
         "gcc" => "the default version",
+        "allow" => "private networks",
         _ => "none",
     };
     format!("list something, or leave `{key}:` out to get {otherwise}")

@@ -14,7 +14,7 @@ use super::yaml::{Node, Value};
 #[derive(Debug, Default)]
 pub(super) struct FarmSection {
     pub(super) name: Option<FarmName>,
-    pub(super) allow: Vec<AllowRule>,
+    pub(super) allow: Vec<Located<AllowRule>>,
     pub(super) address: Option<Address>,
     pub(super) mirror: Option<String>,
     /// Where more targets are described.
@@ -48,7 +48,7 @@ impl FarmSection {
         let mut fields = reader.fields(root);
         let section = Self {
             name: fields.value("farm", values::parsed),
-            allow: fields.list("allow", values::parsed).unwrap_or_default(),
+            allow: fields.set("allow", values::parsed).unwrap_or_default(),
             address: fields.value("address", values::parsed),
             mirror: fields.value("mirror", values::mirror),
             toolchains: fields.located("toolchains", values::text),

@@ -34,6 +34,9 @@ impl Source {
         if let Some((offset, control)) = self.text.char_indices().find(|(_, c)| not_yaml(*c)) {
             return Err((Problem::ControlCharacter(control), offset));
         }
+        if let Some(offset) = too_deep(&self.text) {
+            return Err((Problem::TooDeep, offset));
+        }
         yaml::read(&self.text).map_err(|YamlError { kind, offset }| {
             let problem = match kind {
                 YamlErrorKind::Syntax(message) => Problem::Syntax(message),
@@ -65,6 +68,23 @@ impl Source {
 fn not_yaml(c: char) -> bool {
     let allowed_control = matches!(c, '\t' | '\n' | '\r' | '\u{85}');
     (c.is_control() && !allowed_control) || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Where more brackets are open than any manifest needs: the parser's time grows with their number squared.
+fn too_deep(text: &str) -> Option<usize> {
+    const MOST_OPEN: usize = 200;
+    let mut open = 0usize;
+    for (offset, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > MOST_OPEN {
+            return Some(offset);
+        }
+    }
+    None
 }
 
 /// Whether a bracket is open after `before`.

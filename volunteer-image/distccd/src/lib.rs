@@ -1,1 +1,39 @@
-//! A distcc compile server.
+//! A distcc compile server for the compilers of one target.
+//!
+//! What happens to a job, in the order of the modules:
+//!
+//! ```text
+//! accept ──► admission ──► connection ──► job ──► supervise ──► job ──► reply ──► connection
+//!  room       who may       bytes in,     what     the only     is it   what the     bytes out
+//!  first                    deadlines     runs     processes    sound   client gets
+//! ```
+//!
+//! [`run`] is the whole program: command line, logging, toolchain, port, signals, and then a [`Server`]. [`probe`] is a
+//! client that checks such a server.
+
+mod accept;
+mod admission;
+mod config;
+mod connection;
+mod exit;
+mod job;
+mod listen;
+mod probe;
+mod reply;
+mod run;
+mod settings;
+mod shutdown;
+mod supervise;
+mod telemetry;
+mod toolchain_file;
+
+#[cfg(test)]
+mod testing;
+
+pub use accept::Server;
+pub use admission::AllowList;
+pub use listen::listen;
+pub use probe::{ProbeError, ProbeReport, probe};
+pub use run::run;
+pub use settings::{Deadlines, Settings};
+pub use shutdown::Shutdown;

@@ -1,3 +1,7 @@
 //! The compile server as a program of its own.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    distccd::run(std::env::args_os())
+}

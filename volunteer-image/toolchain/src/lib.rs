@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use object::{Class, Machine, Mismatch, ObjectFacts};
+pub use object::{Class, Machine, Mismatch, ObjectFacts, Strictness};
 
 /// Where an image keeps its [`Toolchain`], as JSON.
 pub const TOOLCHAIN_PATH: &str = "/etc/distccd/toolchain.json";

@@ -20,10 +20,11 @@ pub(super) fn farm(section: FarmSection, catalogue: &Catalogue, findings: &mut F
     };
     targets::refuse_shared_ports(&targets, findings);
     let address = section.address.unwrap_or(Address::Auto);
+    let allow = section.allow.into_iter().map(|rule| rule.value);
     let hosts = section.hosts.unwrap_or_default();
     Farm {
         name: section.name.unwrap_or_default(),
-        allow: AllowList::new(section.allow),
+        allow: AllowList::new(allow.collect()),
         mirror: section.mirror,
         hosts: hosts::all(hosts, &targets, &address, catalogue, findings),
     }

@@ -1,0 +1,122 @@
+//! What a Debian archive says it holds.
+//!
+//! For each suite: the signed `InRelease` is fetched and verified ([`release`]), the package index it names is fetched
+//! and checked against it ([`index`]), and the wanted packages are closed over their dependencies ([`closure`]).
+
+mod closure;
+mod dependency;
+mod index;
+mod keyring;
+mod release;
+mod version;
+
+use std::fs::File;
+use std::path::Path;
+use std::time::SystemTime;
+
+use lzma_rust2::XzReaderMt;
+
+pub use closure::ResolveError;
+pub use index::IndexError;
+pub use keyring::{Keyring, KeyringError};
+pub use release::{Expiry, ReleaseError};
+
+pub(super) use version::Version;
+
+use super::blocking::blocking;
+use super::digest::Sha256;
+use super::fetch::{Fetcher, RemoteFile};
+use super::mirror::Mirror;
+use super::progress::Work;
+use super::{ARCHITECTURE, Error};
+use closure::Resolver;
+use index::Packages;
+use release::Release;
+
+/// The component that holds the compilers.
+const COMPONENT: &str = "main";
+
+/// An `InRelease` file is about 150 kB.
+const MAX_RELEASE_BYTES: usize = 16 << 20;
+
+/// What to resolve in a suite: these packages and what they depend on, but nothing that matches a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) packages: Vec<String>,
+    /// `*` stands for any text.
+    pub(super) leave_out: Vec<String>,
+}
+
+/// A package as the archive offers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offered {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) architecture: String,
+    /// Below the archive's root.
+    pub(super) path: String,
+    pub(super) bytes: u64,
+    pub(super) sha256: Sha256,
+}
+
+/// Resolves every wish against one suite of `mirror`, in the order of `wishes`.
+pub(super) async fn resolve(
+    fetcher: &Fetcher,
+    mirror: &Mirror,
+    suite: &str,
+    trust: &Trust<'_>,
+    wishes: Vec<Wanted>,
+) -> Result<Vec<Vec<Offered>>, Error> {
+    let release = signed_release(fetcher, mirror, suite, trust).await?;
+    let index = release.package_index(COMPONENT, ARCHITECTURE)?;
+    let file = RemoteFile {
+        url: mirror.url(&format!("dists/{suite}/{}", index.path)),
+        sha256: index.sha256,
+        bytes: index.bytes,
+        work: Work::Index {
+            suite: suite.to_owned(),
+        },
+    };
+    let path = fetcher.file(&file).await?;
+    let suite = suite.to_owned();
+    blocking(move || resolve_in(&path, &suite, &wishes)).await
+}
+
+/// Whose signature to believe, and how old it may be.
+pub(super) struct Trust<'a> {
+    pub(super) keyring: &'a Keyring,
+    pub(super) expiry: Expiry,
+}
+
+async fn signed_release(
+    fetcher: &Fetcher,
+    mirror: &Mirror,
+    suite: &str,
+    trust: &Trust<'_>,
+) -> Result<Release, Error> {
+    let url = mirror.url(&format!("dists/{suite}/InRelease"));
+    let text = fetcher.text(&url, MAX_RELEASE_BYTES).await?;
+    let release = Release::verify(&text, suite, trust.keyring, trust.expiry, SystemTime::now())?;
+    Ok(release)
+}
+
+fn resolve_in(path: &Path, suite: &str, wishes: &[Wanted]) -> Result<Vec<Vec<Offered>>, Error> {
+    let text = decompress(path, suite)?;
+    let packages = Packages::parse(&text, suite)?;
+    let resolver = Resolver::new(&packages, suite);
+    let resolved: Result<_, ResolveError> =
+        wishes.iter().map(|wanted| resolver.close(wanted)).collect();
+    Ok(resolved?)
+}
+
+/// An index has three blocks or so, which decompress in parallel.
+fn decompress(path: &Path, suite: &str) -> Result<String, IndexError> {
+    let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4) as u32);
+    let broken = |source| IndexError::Compression {
+        suite: suite.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(broken)?;
+    let reader = XzReaderMt::new(file, true, workers).map_err(broken)?;
+    std::io::read_to_string(reader).map_err(broken)
+}

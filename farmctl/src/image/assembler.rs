@@ -1,0 +1,243 @@
+//! The way from requests to images, step by step.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use volunteer_toolchain::TOOLCHAIN_PATH;
+
+use super::archive::{self, Expiry, Keyring, Trust, Wanted};
+use super::blocking::blocking;
+use super::fetch::{Cache, Fetcher};
+use super::fingerprint::{Fingerprint, toolchain_json};
+use super::image::{DAEMON_PATH, Image};
+use super::layer::{Layer, LayerStore};
+use super::lock::Lock;
+use super::make::{LayerMaker, PackageLayers};
+use super::mirror::Mirror;
+use super::package::{ImagePath, Node, Tree};
+use super::progress::{Listener, Progress};
+use super::recipe::ImageRecipe;
+use super::request::{CompilerSource, ImageRequest};
+use super::{Error, Program};
+
+/// What an assembler works with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where packages come from.
+    pub mirror: Mirror,
+    /// The cache directory, such as `~/.cache/farmctl`. Created when something has to be kept.
+    pub cache: PathBuf,
+    /// Whose signatures on the archive's index count.
+    pub keyring: Keyring,
+    /// What to do with an expired index.
+    pub expiry: Expiry,
+    /// The binary that becomes the daemon inside.
+    pub program: Program,
+}
+
+/// Assembles images.
+pub struct Assembler {
+    settings: Settings,
+    fetcher: Fetcher,
+    store: LayerStore,
+    listener: Listener,
+}
+
+impl Assembler {
+    /// Sets up an assembler that reports to `listener`. Touches neither network nor disk.
+    ///
+    /// # Errors
+    ///
+    /// The HTTP client cannot be set up.
+    pub fn new(settings: Settings, listener: Arc<dyn Progress>) -> Result<Self, Error> {
+        let cache = Cache::new(settings.cache.clone());
+        let store = LayerStore::new(cache.folder("layers"));
+        let fetcher = Fetcher::new(cache, &listener)?;
+        Ok(Self {
+            settings,
+            fetcher,
+            store,
+            listener,
+        })
+    }
+
+    /// Pins the packages of every toolchain of `images`.
+    ///
+    /// What `lock` pins stays as it is; what it lacks is resolved against the archive; what `images` do not ask for is
+    /// dropped. A lock that covers everything needs no network. To take the archive's current packages, give none.
+    ///
+    /// # Errors
+    ///
+    /// The archive is out of reach or not to be believed, or lacks a package.
+    pub async fn resolve(
+        &self,
+        images: &[ImageRequest],
+        lock: Option<&Lock>,
+    ) -> Result<Lock, Error> {
+        let mut resolved = lock.map_or_else(Lock::default, |lock| lock.restricted_to(images));
+        let mut open: BTreeMap<&str, Vec<(&str, &CompilerSource)>> = BTreeMap::new();
+        for image in images {
+            for source in &image.sources {
+                if !resolved.pins(&image.toolchain.target, source) {
+                    open.entry(&source.suite)
+                        .or_default()
+                        .push((&image.toolchain.target, source));
+                }
+            }
+        }
+        let suites = open
+            .iter()
+            .map(async |(suite, sources)| self.resolve_in(suite, sources).await);
+        for (sources, packages) in open.values().zip(try_join_all(suites).await?) {
+            for ((target, source), packages) in sources.iter().zip(packages) {
+                resolved.pin(target, source, packages);
+            }
+        }
+        resolved.check()?;
+        Ok(resolved)
+    }
+
+    /// The fingerprint of `image` as `lock` pins it: what it is made from, without making it or asking anybody.
+    ///
+    /// # Errors
+    ///
+    /// The lock lacks a toolchain of the image.
+    pub fn fingerprint(&self, image: &ImageRequest, lock: &Lock) -> Result<Fingerprint, Error> {
+        Fingerprint::new(image, lock, &self.settings.program)
+    }
+
+    /// Name and tag of `image` as `lock` pins it.
+    ///
+    /// # Errors
+    ///
+    /// The lock lacks a toolchain of the image.
+    pub fn reference(&self, image: &ImageRequest, lock: &Lock) -> Result<String, Error> {
+        Ok(format!(
+            "farmctl/{}:{}",
+            image.toolchain.target,
+            self.fingerprint(image, lock)?
+        ))
+    }
+
+    /// Assembles `images` from the packages that `lock` pins, in their order.
+    ///
+    /// # Errors
+    ///
+    /// The lock lacks a toolchain, a package cannot be fetched or does not hold what it should, or the cache cannot be
+    /// written.
+    pub async fn assemble(
+        &self,
+        images: &[ImageRequest],
+        lock: &Lock,
+    ) -> Result<Vec<Image>, Error> {
+        let recipes: Vec<_> = images
+            .iter()
+            .map(|image| ImageRecipe::new(image, lock))
+            .collect::<Result<_, _>>()?;
+        let maker = LayerMaker::new(
+            &self.fetcher,
+            &self.settings.mirror,
+            &self.store,
+            &self.listener,
+        );
+        let packages = maker.make(&recipes).await?;
+        let daemon = self.daemon_layer().await?;
+        images
+            .iter()
+            .zip(packages)
+            .map(|(image, packages)| self.finish(image, lock, packages, daemon.clone()))
+            .collect()
+    }
+
+    async fn resolve_in(
+        &self,
+        suite: &str,
+        sources: &[(&str, &CompilerSource)],
+    ) -> Result<Vec<Vec<archive::Offered>>, Error> {
+        let wishes = sources.iter().map(|(_target, source)| Wanted {
+            packages: source.packages.clone(),
+            leave_out: source.leave_out.clone(),
+        });
+        let trust = Trust {
+            keyring: &self.settings.keyring,
+            expiry: self.settings.expiry,
+        };
+        archive::resolve(
+            &self.fetcher,
+            &self.settings.mirror,
+            suite,
+            &trust,
+            wishes.collect(),
+        )
+        .await
+    }
+
+    async fn daemon_layer(&self) -> Result<Layer, Error> {
+        let program = self.settings.program.clone();
+        blocking(move || single_file_layer("daemon", DAEMON_PATH, program.content()?, true)).await
+    }
+
+    fn finish(
+        &self,
+        image: &ImageRequest,
+        lock: &Lock,
+        packages: PackageLayers,
+        daemon: Layer,
+    ) -> Result<Image, Error> {
+        let target = &image.toolchain.target;
+        let mut layers = vec![
+            Layer::stored("libraries", &packages.libraries),
+            Layer::stored("assembler", &packages.assembler),
+        ];
+        for (compiler, layer) in image.toolchain.compilers.iter().zip(&packages.compilers) {
+            layers.push(Layer::stored(&format!("gcc {}", compiler.major), layer));
+        }
+        layers.push(daemon);
+        layers.push(single_file_layer(
+            "toolchain",
+            TOOLCHAIN_PATH,
+            toolchain_json(image)?.into(),
+            false,
+        )?);
+
+        let fingerprint = self.fingerprint(image, lock)?;
+        let labels = [
+            ("farmctl.fingerprint", fingerprint.to_string()),
+            ("farmctl.target", target.clone()),
+            (
+                "org.opencontainers.image.title",
+                format!("distcc volunteer for {target}"),
+            ),
+        ];
+        let reference = format!("farmctl/{target}:{fingerprint}");
+        Image::new(target, reference, &labels, layers).map_err(|source| Error::Layer { source })
+    }
+}
+
+impl std::fmt::Debug for Assembler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Assembler")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn single_file_layer(
+    name: &str,
+    path: &str,
+    content: bytes::Bytes,
+    executable: bool,
+) -> Result<Layer, Error> {
+    let path = ImagePath::from_absolute(path).expect("a constant path");
+    let mut tree = Tree::default();
+    tree.insert(
+        path,
+        Node::File {
+            content,
+            executable,
+        },
+    );
+    Layer::in_memory(name, &tree).map_err(|source| Error::Layer { source })
+}

@@ -1,0 +1,107 @@
+//! Everything that can go wrong between a request and a loaded image.
+
+use super::archive::{IndexError, KeyringError, ReleaseError, ResolveError};
+use super::disk::DiskError;
+use super::fetch::FetchError;
+use super::lock::LockError;
+use super::mirror::MirrorError;
+use super::package::{ElfError, LibraryError, PathError, UnpackError};
+
+/// Why an image cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The mirror's name.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// The keyring file.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// A download.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The archive's signed index.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    /// The archive's list of packages.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The dependencies.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// The lock file.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A package's content.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    /// A program or library.
+    #[error(transparent)]
+    Elf(#[from] ElfError),
+    /// The libraries that programs need.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// The cache directory.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A compiler's path in the toolchain.
+    #[error("the driver of gcc {gcc} cannot be in an image: {source}")]
+    Driver {
+        /// The major version.
+        gcc: u32,
+        /// What is wrong with its path.
+        source: PathError,
+    },
+    /// The packages do not hold what the toolchain names.
+    #[error("the packages of gcc {gcc} do not hold {program}")]
+    NoProgram {
+        /// The major version.
+        gcc: u32,
+        /// What is missing.
+        program: String,
+    },
+    /// The packages hold no assembler.
+    #[error("the packages of {target} hold no assembler")]
+    NoAssembler {
+        /// The target.
+        target: String,
+    },
+    /// A layer or a configuration cannot be written down.
+    #[error("an image cannot be put together: {source}")]
+    Layer {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The toolchain's description cannot be written.
+    #[error("the toolchain cannot be described: {source}")]
+    Toolchain {
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Mirror(error) => error.hint(),
+            Self::Keyring(error) => error.hint(),
+            Self::Fetch(error) => error.hint(),
+            Self::Release(error) => error.hint(),
+            Self::Index(error) => error.hint(),
+            Self::Resolve(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::Disk(error) => error.hint(),
+            Self::Driver { .. } | Self::NoProgram { .. } | Self::NoAssembler { .. } => {
+                Some("check the packages and paths in the target's toolchain file".to_owned())
+            }
+            Self::Library(LibraryError::Missing { .. }) => Some(
+                "a `leave_out` pattern of the target's toolchain file may be too wide".to_owned(),
+            ),
+            Self::Unpack(_)
+            | Self::Elf(_)
+            | Self::Library(LibraryError::Elf(_))
+            | Self::Toolchain { .. }
+            | Self::Layer { .. } => None,
+        }
+    }
+}

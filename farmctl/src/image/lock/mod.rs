@@ -1,0 +1,303 @@
+//! The lock: exactly which packages a toolchain is made of.
+//!
+//! Written beside the manifest, like Cargo.lock beside Cargo.toml: the same lock gives the same image on every machine.
+//! It names no host, so every mirror will do, and holds everything needed to fetch and check the packages, so a
+//! complete lock makes the archive's index unnecessary.
+
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::archive::{Offered, Version};
+use super::digest::Sha256;
+use super::request::{CompilerSource, ImageRequest};
+
+pub use text::LockError;
+
+/// A pinned package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedPackage {
+    /// The package's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `amd64` or `all`.
+    pub architecture: String,
+    /// The file, below the archive's root.
+    pub path: String,
+    /// The file's size in bytes.
+    pub size: u64,
+    /// The file's digest.
+    pub sha256: Sha256,
+}
+
+impl LockedPackage {
+    fn new(offered: Offered) -> Self {
+        Self {
+            name: offered.name,
+            version: offered.version,
+            architecture: offered.architecture,
+            path: offered.path,
+            size: offered.bytes,
+            sha256: offered.sha256,
+        }
+    }
+}
+
+/// Pinned packages for any number of toolchains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lock {
+    toolchains: BTreeMap<ToolchainId, LockedToolchain>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct ToolchainId {
+    target: String,
+    gcc: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LockedToolchain {
+    /// What was asked for when this was resolved.
+    request: Sha256,
+    suite: String,
+    /// By name, each name once.
+    packages: Vec<LockedPackage>,
+}
+
+impl Lock {
+    /// Whether nothing is pinned.
+    pub fn is_empty(&self) -> bool {
+        self.toolchains.is_empty()
+    }
+
+    /// Whether every toolchain of `images` is pinned: then assembling asks the mirror for packages at most.
+    pub fn covers(&self, images: &[ImageRequest]) -> bool {
+        images
+            .iter()
+            .flat_map(|image| {
+                image
+                    .sources
+                    .iter()
+                    .map(|source| (&image.toolchain.target, source))
+            })
+            .all(|(target, source)| self.pinned(target, source).is_some())
+    }
+
+    /// The packages of an image. Where several GCC versions bring the same package the newest wins: libraries and
+    /// the assembler are backward compatible, and a compiler's own packages carry its version in their names.
+    pub(super) fn packages_of(
+        &self,
+        image: &ImageRequest,
+    ) -> Result<Vec<&LockedPackage>, LockError> {
+        let mut newest: BTreeMap<&str, &LockedPackage> = BTreeMap::new();
+        for source in &image.sources {
+            let toolchain = self
+                .pinned(&image.toolchain.target, source)
+                .ok_or_else(|| LockError::NotPinned {
+                    target: image.toolchain.target.clone(),
+                    gcc: source.major,
+                })?;
+            for package in &toolchain.packages {
+                let known = newest.entry(&package.name).or_insert(package);
+                if Version::new(&package.version) > Version::new(&known.version) {
+                    *known = package;
+                }
+            }
+        }
+        Ok(newest.into_values().collect())
+    }
+
+    /// Those toolchains of this lock that `images` ask for, unchanged.
+    pub(super) fn restricted_to(&self, images: &[ImageRequest]) -> Self {
+        let mut kept = Self::default();
+        for image in images {
+            for source in &image.sources {
+                if let Some(toolchain) = self.pinned(&image.toolchain.target, source) {
+                    kept.toolchains
+                        .insert(id(&image.toolchain.target, source), toolchain.clone());
+                }
+            }
+        }
+        kept
+    }
+
+    /// Whether this very source is pinned for a target.
+    pub(super) fn pins(&self, target: &str, source: &CompilerSource) -> bool {
+        self.pinned(target, source).is_some()
+    }
+
+    /// Pins what a source was resolved to.
+    pub(super) fn pin(&mut self, target: &str, source: &CompilerSource, resolved: Vec<Offered>) {
+        let mut packages: Vec<_> = resolved.into_iter().map(LockedPackage::new).collect();
+        packages.sort_by(|left, right| left.name.cmp(&right.name));
+        let toolchain = LockedToolchain {
+            request: source.digest(),
+            suite: source.suite.clone(),
+            packages,
+        };
+        self.toolchains.insert(id(target, source), toolchain);
+    }
+
+    /// One version of a package is one file, whichever toolchain it was resolved for.
+    pub(super) fn check(&self) -> Result<(), LockError> {
+        let mut known: BTreeMap<(&str, &str), Sha256> = BTreeMap::new();
+        for package in self
+            .toolchains
+            .values()
+            .flat_map(|toolchain| &toolchain.packages)
+        {
+            let sha256 = known
+                .entry((&package.name, &package.version))
+                .or_insert(package.sha256);
+            if *sha256 != package.sha256 {
+                let package = format!("{}={}", package.name, package.version);
+                return Err(LockError::Conflict { package });
+            }
+        }
+        Ok(())
+    }
+
+    fn pinned(&self, target: &str, source: &CompilerSource) -> Option<&LockedToolchain> {
+        self.toolchains
+            .get(&id(target, source))
+            .filter(|toolchain| toolchain.request == source.digest())
+    }
+}
+
+fn id(target: &str, source: &CompilerSource) -> ToolchainId {
+    ToolchainId {
+        target: target.to_owned(),
+        gcc: source.major,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use volunteer_toolchain::{Class, Compiler, Machine, ObjectFacts, Toolchain};
+
+    use super::*;
+
+    pub(in crate::image) fn source(suite: &str) -> CompilerSource {
+        CompilerSource {
+            major: 14,
+            suite: suite.to_owned(),
+            packages: vec!["g++-14".to_owned()],
+            leave_out: vec!["*-dev".to_owned()],
+        }
+    }
+
+    pub(in crate::image) fn image(target: &str, sources: Vec<CompilerSource>) -> ImageRequest {
+        let compilers = sources.iter().map(|source| Compiler {
+            major: source.major,
+            gcc: format!("/usr/bin/gcc-{}", source.major).into(),
+            gxx: format!("/usr/bin/g++-{}", source.major).into(),
+        });
+        let toolchain = Toolchain {
+            target: target.to_owned(),
+            triples: vec![],
+            object: ObjectFacts {
+                class: Class::Elf64,
+                machine: Machine::X86_64,
+                attributes: BTreeMap::new(),
+            },
+            defaults: vec![],
+            compilers: compilers.collect(),
+        };
+        ImageRequest { toolchain, sources }
+    }
+
+    fn offered(name: &str, version: &str) -> Offered {
+        Offered {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            architecture: "amd64".to_owned(),
+            path: format!("pool/{name}"),
+            bytes: 1,
+            sha256: Sha256::of(format!("{name}{version}").as_bytes()),
+        }
+    }
+
+    /// Two targets that share a library.
+    pub(in crate::image) fn lock() -> Lock {
+        let mut lock = Lock::default();
+        lock.pin(
+            "armv7h",
+            &source("stable"),
+            vec![offered("libc6", "1"), offered("g++-14", "2")],
+        );
+        lock.pin("armv5", &source("stable"), vec![offered("libc6", "1")]);
+        lock
+    }
+
+    #[test]
+    fn the_newest_package_wins_where_gcc_versions_meet() {
+        let (old, new) = (
+            source("stable"),
+            CompilerSource {
+                major: 16,
+                ..source("testing")
+            },
+        );
+        let mut lock = Lock::default();
+        lock.pin(
+            "armv7h",
+            &old,
+            vec![offered("libc6", "2.9"), offered("g++-14", "14")],
+        );
+        lock.pin(
+            "armv7h",
+            &new,
+            vec![offered("libc6", "2.10"), offered("g++-16", "16")],
+        );
+        let image = image("armv7h", vec![new, old]);
+        let packages: Vec<_> = lock
+            .packages_of(&image)
+            .unwrap()
+            .iter()
+            .map(|p| format!("{}={}", p.name, p.version))
+            .collect();
+        assert_eq!(packages, ["g++-14=14", "g++-16=16", "libc6=2.10"]);
+    }
+
+    #[test]
+    fn refuses_two_files_of_one_version() {
+        let mut lock = lock();
+        lock.check().unwrap();
+        let other = Offered {
+            sha256: Sha256::of(b"other"),
+            ..offered("libc6", "1")
+        };
+        lock.pin("aarch64", &source("stable"), vec![other]);
+        let error = lock.check().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the archive has another libc6=1 than the lock file pins"
+        );
+    }
+
+    #[test]
+    fn keeps_only_toolchains_that_are_asked_for() {
+        let kept = lock().restricted_to(&[image("armv5", vec![source("stable")])]);
+        assert!(kept.pins("armv5", &source("stable")));
+        assert!(!kept.pins("armv7h", &source("stable")));
+    }
+
+    #[test]
+    fn covers_images_only_when_every_version_is_pinned() {
+        let more = CompilerSource {
+            major: 16,
+            ..source("testing")
+        };
+        assert!(lock().covers(&[image("armv5", vec![source("stable")])]));
+        assert!(!lock().covers(&[image("armv5", vec![source("stable"), more.clone()])]));
+        let error = lock().packages_of(&image("armv5", vec![more])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the lock file does not pin gcc 16 for armv5"
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! Images from Debian packages, without a base image, a registry or a Dockerfile.
+//!
+//! [`Assembler::resolve`] pins packages in a [`Lock`] (the archive's signed index → dependency closure);
+//! [`Assembler::fingerprint`] says from the lock alone what an image would be called; [`Assembler::assemble`] makes it
+//! (packages → files that compiling needs → layers); [`load_stream`] turns images into what `docker load` reads.
+//!
+//! ```text
+//! mirror ─ archive ─ lock ─ recipe ─ make ─────────────── image ─ load
+//!             │                       ├ fetch ─ package     │
+//!             └ release, index,       └ layer (store)       └ program, toolchain.json
+//!               dependencies
+//! ```
+//!
+//! An image has these layers, lowest first: the libraries that compilers need (the same bytes for every target), the
+//! assembler, one layer for each GCC version, the daemon, its `toolchain.json`. Only the last differs between targets
+//! that share a compiler. Where an image mixes suites, the newest version of each package wins ([`Lock`]).
+//!
+//! Nothing here reads the environment, prints, or talks to an engine.
+
+mod archive;
+mod assembler;
+mod blocking;
+mod digest;
+mod disk;
+mod error;
+mod fetch;
+mod fingerprint;
+#[expect(
+    clippy::module_inception,
+    reason = "an image is what this module is about"
+)]
+mod image;
+mod layer;
+mod load;
+mod lock;
+mod make;
+mod mirror;
+mod package;
+mod program;
+mod progress;
+mod recipe;
+mod request;
+
+pub use archive::{Expiry, IndexError, Keyring, KeyringError, ReleaseError, ResolveError};
+pub use assembler::{Assembler, Settings};
+pub use digest::{DigestError, Sha256};
+pub use disk::DiskError;
+pub use error::Error;
+pub use fetch::FetchError;
+pub use fingerprint::Fingerprint;
+pub use image::Image;
+pub use load::{load_bytes, load_stream};
+pub use lock::{Lock, LockError, LockedPackage};
+pub use mirror::{APT_DIRECTORY, Mirror, MirrorError, Origin};
+pub use package::{ElfError, LibraryError, PathError, UnpackError, UnpackFault};
+pub use program::Program;
+pub use progress::{Event, Progress, Silent, Work};
+pub use request::{CompilerSource, ImageRequest};
+
+/// The volunteers' own architecture, by Debian's name, which is Docker's too.
+const ARCHITECTURE: &str = "amd64";

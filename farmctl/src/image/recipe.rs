@@ -1,0 +1,124 @@
+//! Which layers an image has, and which packages each is made from: all known from the lock, before any work.
+
+use volunteer_toolchain::Compiler;
+
+use super::Error;
+use super::digest::{FieldHash, Sha256};
+use super::lock::{Lock, LockedPackage};
+use super::package::{CompilerFiles, ImagePath, Keep, Part};
+use super::request::ImageRequest;
+
+/// Changes whenever the same packages would give other layers or another image.
+pub(super) const LAYOUT: &str = "1";
+
+/// How to make the layers of an image that come from packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ImageRecipe {
+    pub(super) compilers: Vec<CompilerRecipe>,
+    pub(super) support: SupportRecipe,
+}
+
+/// How to make the layer of one GCC version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CompilerRecipe {
+    pub(super) key: Sha256,
+    pub(super) major: u32,
+    pub(super) gcc: ImagePath,
+    pub(super) gxx: ImagePath,
+    pub(super) packages: Vec<(LockedPackage, CompilerFiles)>,
+}
+
+/// How to make the layers below the compilers: the libraries they need, and the assembler with what only it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SupportRecipe {
+    /// The target, for messages.
+    pub(super) name: String,
+    pub(super) libraries_key: Sha256,
+    pub(super) assembler_key: Sha256,
+    pub(super) packages: Vec<(LockedPackage, Keep)>,
+}
+
+impl ImageRecipe {
+    pub(super) fn new(image: &ImageRequest, lock: &Lock) -> Result<Self, Error> {
+        let packages = lock.packages_of(image)?;
+        let compilers = image
+            .toolchain
+            .compilers
+            .iter()
+            .map(|compiler| CompilerRecipe::new(compiler, &packages))
+            .collect::<Result<Vec<_>, _>>()?;
+        let support = SupportRecipe::new(&image.toolchain.target, &compilers, &packages);
+        Ok(Self { compilers, support })
+    }
+}
+
+impl CompilerRecipe {
+    fn new(compiler: &Compiler, packages: &[&LockedPackage]) -> Result<Self, Error> {
+        let gcc = driver(compiler, &compiler.gcc)?;
+        let gxx = driver(compiler, &compiler.gxx)?;
+        let packages: Vec<_> = packages
+            .iter()
+            .filter(|package| Part::of(&package.name) == Part::Compiler(compiler.major))
+            .filter_map(|package| {
+                Some((
+                    (*package).clone(),
+                    CompilerFiles::new(&package.name, &gcc, &gxx)?,
+                ))
+            })
+            .collect();
+        let mut key = FieldHash::new("compiler")
+            .field(LAYOUT)
+            .field(gcc.as_str())
+            .field(gxx.as_str());
+        for (package, _files) in &packages {
+            key = key.digest(&package.sha256);
+        }
+        Ok(Self {
+            key: key.finish(),
+            major: compiler.major,
+            gcc,
+            gxx,
+            packages,
+        })
+    }
+}
+
+fn driver(compiler: &Compiler, path: &std::path::Path) -> Result<ImagePath, Error> {
+    let text = path.to_string_lossy();
+    ImagePath::from_absolute(&text).map_err(|source| Error::Driver {
+        gcc: compiler.major,
+        source,
+    })
+}
+
+impl SupportRecipe {
+    /// Which libraries are needed depends on the compilers and on the assembler, so the keys cover all of them.
+    fn new(target: &str, compilers: &[CompilerRecipe], packages: &[&LockedPackage]) -> Self {
+        let packages: Vec<_> = packages
+            .iter()
+            .filter_map(|package| {
+                let keep = match Part::of(&package.name) {
+                    Part::Assembler => Keep::Assembler,
+                    Part::Libraries => Keep::Libraries,
+                    Part::Compiler(_) => return None,
+                };
+                Some(((*package).clone(), keep))
+            })
+            .collect();
+        let key = |about: &str| {
+            let compilers = compilers.iter().map(|compiler| &compiler.key);
+            let packages = packages.iter().map(|(package, _keep)| &package.sha256);
+            let start = FieldHash::new(about).field(LAYOUT);
+            compilers
+                .chain(packages)
+                .fold(start, FieldHash::digest)
+                .finish()
+        };
+        Self {
+            name: target.to_owned(),
+            libraries_key: key("libraries"),
+            assembler_key: key("assembler"),
+            packages,
+        }
+    }
+}

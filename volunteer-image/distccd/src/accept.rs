@@ -1,0 +1,140 @@
+//! Accepts connections, each served by a task of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time;
+use tokio_util::task::TaskTracker;
+use volunteer_toolchain::Toolchain;
+
+use crate::admission::Slots;
+use crate::connection;
+use crate::settings::Settings;
+use crate::shutdown::Shutdown;
+use crate::supervise::Children;
+
+/// A compile server on a port.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    service: Arc<Service>,
+}
+
+/// What every connection shares.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) toolchain: Toolchain,
+    pub(crate) settings: Settings,
+    pub(crate) slots: Slots,
+    pub(crate) children: Arc<Children>,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// How long to wait when the process or the machine is out of descriptors: connections end meanwhile.
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+/// How long killed compilers may take to vanish before the daemon ends without them.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+impl Server {
+    /// A server for the compilers of `toolchain`, on a bound `listener`, until `shutdown` says otherwise.
+    pub fn new(
+        listener: TcpListener,
+        toolchain: Toolchain,
+        settings: Settings,
+        shutdown: Shutdown,
+    ) -> Self {
+        let slots = Slots::new(settings.jobs, settings.connections);
+        let children = Arc::new(Children::default());
+        let service = Service {
+            toolchain,
+            settings,
+            slots,
+            children,
+            shutdown,
+        };
+        Self {
+            listener,
+            service: Arc::new(service),
+        }
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// The processes it runs, for who collects orphans.
+    pub(crate) fn children(&self) -> Arc<Children> {
+        Arc::clone(&self.service.children)
+    }
+
+    /// Serves until it is told to shut down and every job in flight has ended.
+    pub async fn serve(self) {
+        let Self { listener, service } = self;
+        let connections = TaskTracker::new();
+        tokio::select! {
+            () = service.shutdown.finishing() => {}
+            never = accept_all(&listener, &service, &connections) => match never {},
+        }
+        drop(listener);
+        connections.close();
+        finish(&service, &connections).await;
+    }
+}
+
+async fn finish(service: &Service, connections: &TaskTracker) {
+    let deadline = service.settings.deadlines.shutdown;
+    tokio::select! {
+        () = connections.wait() => return,
+        () = service.shutdown.stopping_jobs() => {}
+        () = time::sleep(deadline) => tracing::warn!(connections = connections.len(), "the grace period is over, stopping jobs"),
+    }
+    service.shutdown.stop_jobs();
+    if time::timeout(LAST_WAIT, connections.wait()).await.is_err() {
+        tracing::error!(
+            connections = connections.len(),
+            "ending although jobs have not ended"
+        );
+    }
+}
+
+enum Never {}
+
+async fn accept_all(
+    listener: &TcpListener,
+    service: &Arc<Service>,
+    connections: &TaskTracker,
+) -> Never {
+    loop {
+        // Room first: who cannot be served waits in the kernel's queue.
+        let permit = service.slots.connection().await;
+        let (stream, peer) = accept(listener).await;
+        let service = Arc::clone(service);
+        connections.spawn(async move {
+            connection::serve(&service, stream, peer).await;
+            drop(permit);
+        });
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut failed = false;
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // Somebody connected and left before we looked.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                if !failed {
+                    tracing::warn!(%error, "cannot accept connections, trying again");
+                }
+                failed = true;
+                time::sleep(BACK_OFF).await;
+            }
+        }
+    }
+}

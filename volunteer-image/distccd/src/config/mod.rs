@@ -1,0 +1,291 @@
+//! The command line: the stock daemon's spellings, every wrong value told in one run.
+
+mod flags;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::IpAddr;
+use std::num::{NonZeroU16, NonZeroUsize};
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use tracing::Level;
+
+use crate::admission::{AllowList, BadRange, parse_range};
+use flags::Flags;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Invocation {
+    /// Serve until told to end.
+    Serve(Box<Config>),
+    /// Check the daemon that listens on this port of this machine.
+    Probe {
+        port: NonZeroU16,
+        /// What its objects must be is told here.
+        toolchain: PathBuf,
+    },
+    /// Print this.
+    Print(String),
+}
+
+/// How to serve.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where to listen; everywhere without an address.
+    pub(crate) listen: Option<IpAddr>,
+    pub(crate) port: NonZeroU16,
+    pub(crate) jobs: NonZeroUsize,
+    /// How much to lower the priority of this process and its compilers.
+    pub(crate) nice: i32,
+    pub(crate) allow: AllowList,
+    pub(crate) log: Log,
+    /// For one compile; `None` for no end.
+    pub(crate) job_lifetime: Option<Duration>,
+    /// For jobs in flight when the process is told to end.
+    pub(crate) grace: Duration,
+    pub(crate) toolchain: PathBuf,
+    /// What was asked for and is done differently; for the log.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Where to log what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Log {
+    /// Standard error without a file.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) level: Level,
+}
+
+/// A command line that cannot be followed.
+#[derive(Debug)]
+pub(crate) enum ConfigError {
+    /// An option that does not exist, or lacks its value.
+    Usage(clap::Error),
+    /// Values that mean nothing, all of them.
+    Values(Vec<BadValue>),
+}
+
+/// A value that means nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BadValue {
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+/// The port of the stock daemon.
+const DEFAULT_PORT: NonZeroU16 = NonZeroU16::new(3632).expect("3632 is not zero");
+/// The stock daemon's default.
+const DEFAULT_NICE: i32 = 5;
+/// The stock daemon takes this many jobs more than there are processors, to use them while others wait for the network.
+const SPARE_JOBS: usize = 2;
+
+/// Reads a command line, the program's name first.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Invocation, ConfigError> {
+    let flags = match Flags::read(arguments) {
+        Ok(flags) => flags,
+        Err(error) if !error.use_stderr() => {
+            return Ok(Invocation::Print(error.render().to_string()));
+        }
+        Err(error) => return Err(ConfigError::Usage(error)),
+    };
+    if flags.version {
+        return Ok(Invocation::Print(version()));
+    }
+    let mut bad = Vec::new();
+    let invocation = match &flags.probe {
+        Some(port) => probe(&flags, port.first().map(String::as_str), &mut bad),
+        None => Invocation::Serve(Box::new(config(&flags, &mut bad))),
+    };
+    if bad.is_empty() {
+        Ok(invocation)
+    } else {
+        Err(ConfigError::Values(bad))
+    }
+}
+
+fn probe(flags: &Flags, port: Option<&str>, bad: &mut Vec<BadValue>) -> Invocation {
+    let port = port.or(flags.port.as_deref());
+    Invocation::Probe {
+        port: port_of("--probe", port, bad),
+        toolchain: flags.toolchain.clone(),
+    }
+}
+
+fn config(flags: &Flags, bad: &mut Vec<BadValue>) -> Config {
+    let (log, mut remarks) = log(flags);
+    if !flags.no_detach {
+        remarks.push("staying in the foreground, as with --no-detach".to_owned());
+    }
+    Config {
+        listen: flags.listen.as_deref().and_then(|text| listen(text, bad)),
+        port: port_of("--port", flags.port.as_deref(), bad),
+        jobs: jobs(flags, bad),
+        nice: nice(flags, bad),
+        allow: allow(flags, bad),
+        log,
+        job_lifetime: job_lifetime(flags, bad),
+        grace: grace(flags, bad),
+        toolchain: flags.toolchain.clone(),
+        remarks,
+    }
+}
+
+fn port_of(option: &str, text: Option<&str>, bad: &mut Vec<BadValue>) -> NonZeroU16 {
+    let Some(text) = text else {
+        return DEFAULT_PORT;
+    };
+    value(option, text, "a port from 1 to 65535", bad).unwrap_or(DEFAULT_PORT)
+}
+
+fn listen(text: &str, bad: &mut Vec<BadValue>) -> Option<IpAddr> {
+    value(
+        "--listen",
+        text,
+        "an IP address of this machine; names are not resolved",
+        bad,
+    )
+}
+
+fn jobs(flags: &Flags, bad: &mut Vec<BadValue>) -> NonZeroUsize {
+    let processors = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let default = processors.saturating_add(SPARE_JOBS);
+    let Some(text) = &flags.jobs else {
+        return default;
+    };
+    value(
+        "--jobs",
+        text,
+        "how many compilers may run at once, at least 1",
+        bad,
+    )
+    .unwrap_or(default)
+}
+
+fn nice(flags: &Flags, bad: &mut Vec<BadValue>) -> i32 {
+    let Some(text) = &flags.nice else {
+        return DEFAULT_NICE;
+    };
+    value(
+        "--nice",
+        text,
+        "by how much to lower the priority, such as 10",
+        bad,
+    )
+    .unwrap_or(DEFAULT_NICE)
+}
+
+fn allow(flags: &Flags, bad: &mut Vec<BadValue>) -> AllowList {
+    let mut ranges = Vec::new();
+    for text in &flags.allow {
+        match parse_range(text) {
+            Ok(range) => ranges.push(range),
+            Err(error) => bad.push(BadValue {
+                message: format!("--allow: {error}"),
+                hint: BadRange::hint(),
+            }),
+        }
+    }
+    AllowList::new(ranges, flags.allow_private)
+}
+
+/// The stock daemon takes 0, and everything below, for no end.
+fn job_lifetime(flags: &Flags, bad: &mut Vec<BadValue>) -> Option<Duration> {
+    let Some(text) = &flags.job_lifetime else {
+        return crate::Deadlines::default().job;
+    };
+    let seconds: i64 = value(
+        "--job-lifetime",
+        text,
+        "seconds that a compile may take, 0 for no end",
+        bad,
+    )?;
+    u64::try_from(seconds)
+        .ok()
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
+}
+
+fn grace(flags: &Flags, bad: &mut Vec<BadValue>) -> Duration {
+    let default = crate::Deadlines::default().shutdown;
+    let Some(text) = &flags.grace else {
+        return default;
+    };
+    let seconds = value(
+        "--grace",
+        text,
+        "seconds for jobs in flight when the daemon is told to end",
+        bad,
+    );
+    seconds.map_or(default, Duration::from_secs)
+}
+
+/// Never an error: the stock daemon ignores a level that it does not know, too.
+fn log(flags: &Flags) -> (Log, Vec<String>) {
+    let file = flags.log_file.clone().filter(|_| !flags.log_stderr);
+    let mut remarks = Vec::new();
+    let mut level = Level::INFO;
+    if let Some(name) = &flags.log_level {
+        match level_of(name) {
+            Some(known) => level = known,
+            None => remarks.push(format!("--log-level: '{name}' is no level, ignored")),
+        }
+    }
+    if flags.verbose {
+        level = Level::DEBUG;
+    }
+    (Log { file, level }, remarks)
+}
+
+/// The levels of syslog by the names that the stock daemon takes.
+fn level_of(name: &str) -> Option<Level> {
+    Some(match name {
+        "emerg" | "emergency" | "alert" | "crit" | "critical" | "err" | "error" => Level::ERROR,
+        "warn" | "warning" => Level::WARN,
+        "note" | "notice" | "info" | "information" => Level::INFO,
+        "debug" => Level::DEBUG,
+        _ => return None,
+    })
+}
+
+fn value<T: std::str::FromStr>(
+    option: &str,
+    text: &str,
+    meaning: &str,
+    bad: &mut Vec<BadValue>,
+) -> Option<T> {
+    let parsed = text.parse().ok();
+    if parsed.is_none() {
+        let message = format!("{option}: '{text}' cannot be used");
+        bad.push(BadValue {
+            message,
+            hint: format!("the value is {meaning}"),
+        });
+    }
+    parsed
+}
+
+/// In the shape of the stock daemon's, so that scripts which look at it find what they expect.
+fn version() -> String {
+    let (version, architecture) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+    format!(
+        "distccd {version} {architecture}-linux-gnu\n  (protocols 1 and 2) (default port {DEFAULT_PORT})\n"
+    )
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) => write!(formatter, "{}", error.render()),
+            Self::Values(bad) => bad.iter().try_for_each(|value| {
+                writeln!(formatter, "error: {}\nhint: {}", value.message, value.hint)
+            }),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+use super::*;
+
+fn parsed(line: &str) -> Result<Invocation, ConfigError> {
+    parse(
+        std::iter::once("distccd")
+            .chain(line.split_whitespace())
+            .map(OsString::from),
+    )
+}
+
+fn config(line: &str) -> Config {
+    match parsed(line) {
+        Ok(Invocation::Serve(config)) => *config,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn reads_the_command_line_of_a_container() {
+    let line = "--daemon --no-detach --log-stderr --port 3635 --jobs 20 --nice 10 --allow 10.0.0.0/8 --allow ::1";
+    let config = config(line);
+    assert_eq!(config.port.get(), 3635);
+    assert_eq!(config.jobs.get(), 20);
+    assert_eq!(config.nice, 10);
+    assert_eq!(config.allow.to_string(), "10.0.0.0/8 ::1/128");
+    assert_eq!(
+        config.log,
+        Log {
+            file: None,
+            level: Level::INFO
+        }
+    );
+    assert_eq!(config.listen, None);
+    assert_eq!(
+        config.toolchain,
+        PathBuf::from(volunteer_toolchain::TOOLCHAIN_PATH)
+    );
+    assert!(config.remarks.is_empty());
+}
+
+#[test]
+fn short_spellings_mean_the_same_as_long_ones() {
+    for line in [
+        "-p 3700 -j 3 -N 7 -a 10.1.1.1",
+        "-p3700 -j3 -N7 -a10.1.1.1",
+        "--port=3700 --jobs=3 --nice=7 --allow=10.1.1.1",
+    ] {
+        let config = config(line);
+        assert_eq!(
+            (config.port.get(), config.jobs.get(), config.nice),
+            (3700, 3, 7),
+            "{line}"
+        );
+        assert_eq!(config.allow.to_string(), "10.1.1.1/32", "{line}");
+    }
+}
+
+#[test]
+fn the_last_of_several_values_wins_and_stray_words_are_ignored() {
+    let config = config("stray --port 1 --port 2 words");
+    assert_eq!(config.port.get(), 2);
+}
+
+#[test]
+fn defaults_are_those_of_the_stock_daemon_where_these_are_sane() {
+    let config = config("");
+    assert_eq!(config.port.get(), 3632);
+    assert_eq!(config.nice, 5);
+    assert!(config.jobs.get() > SPARE_JOBS);
+    assert!(config.allow.allows("192.168.1.1".parse().unwrap()));
+    assert!(!config.allow.allows("8.8.8.8".parse().unwrap()));
+    assert!(config.job_lifetime.is_some());
+}
+
+#[test]
+fn a_lifetime_of_zero_or_less_is_no_end() {
+    let lifetime = |line| config(line).job_lifetime;
+    assert_eq!(lifetime("--job-lifetime 90"), Some(Duration::from_secs(90)));
+    assert_eq!(lifetime("--job-lifetime 0"), None);
+    assert_eq!(lifetime("--job-lifetime -5"), None);
+}
+
+#[test]
+fn levels_are_named_as_in_syslog() {
+    let cases = [
+        ("--log-level crit", Level::ERROR, 0),
+        ("--log-level warning", Level::WARN, 0),
+        ("--log-level note", Level::INFO, 0),
+        ("--log-level debug", Level::DEBUG, 0),
+        ("--log-level error --verbose", Level::DEBUG, 0),
+        ("--log-level loud", Level::INFO, 1),
+    ];
+    for (line, level, remarks) in cases {
+        let config = config(&format!("--no-detach {line}"));
+        assert_eq!(
+            (config.log.level, config.remarks.len()),
+            (level, remarks),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn log_stderr_wins_over_a_log_file() {
+    assert_eq!(config("--log-file /x").log.file, Some("/x".into()));
+    assert_eq!(config("--log-file /x --log-stderr").log.file, None);
+}
+
+#[test]
+fn every_wrong_value_is_told_in_one_run() {
+    let line = "--port 0 --jobs none --nice much --listen host.example --allow lan --allow 10.0.0.0/40 --job-lifetime x --grace -";
+    let Err(error) = parsed(line) else {
+        panic!("refused")
+    };
+    let expected = "\
+error: --listen: 'host.example' cannot be used
+hint: the value is an IP address of this machine; names are not resolved
+error: --port: '0' cannot be used
+hint: the value is a port from 1 to 65535
+error: --jobs: 'none' cannot be used
+hint: the value is how many compilers may run at once, at least 1
+error: --nice: 'much' cannot be used
+hint: the value is by how much to lower the priority, such as 10
+error: --allow: 'lan' is neither an IP address nor a range of them
+hint: write an address such as 10.30.5.9 or a range such as 10.30.0.0/16; names are not resolved
+error: --allow: '10.0.0.0/40' is neither an IP address nor a range of them
+hint: write an address such as 10.30.5.9 or a range such as 10.30.0.0/16; names are not resolved
+error: --job-lifetime: 'x' cannot be used
+hint: the value is seconds that a compile may take, 0 for no end
+error: --grace: '-' cannot be used
+hint: the value is seconds for jobs in flight when the daemon is told to end
+";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn unknown_options_and_missing_values_are_usage_errors() {
+    for line in ["--make-me-a-botnet", "--por 3632", "-Z", "--port"] {
+        assert!(matches!(parsed(line), Err(ConfigError::Usage(_))), "{line}");
+    }
+}
+
+#[test]
+fn questions_are_answered() {
+    let Ok(Invocation::Print(version)) = parsed("--version") else {
+        panic!("printed")
+    };
+    let lines: Vec<_> = version.lines().collect();
+    assert!(lines[0].starts_with("distccd "), "{version}");
+    assert!(
+        lines[1].starts_with("  (protocols ") && lines[1].ends_with("(default port 3632)"),
+        "{version}"
+    );
+    let Ok(Invocation::Print(help)) = parsed("--help") else {
+        panic!("printed")
+    };
+    assert!(help.contains("--job-lifetime"), "{help}");
+}
+
+#[test]
+fn a_probe_takes_its_port_from_either_option() {
+    for (line, expected) in [
+        ("--probe", 3632),
+        ("--probe 3635", 3635),
+        ("--probe --port 3636", 3636),
+        ("--probe=3634", 3634),
+    ] {
+        let Ok(Invocation::Probe { port, .. }) = parsed(line) else {
+            panic!("{line}")
+        };
+        assert_eq!(port.get(), expected, "{line}");
+    }
+    assert!(matches!(parsed("--probe x"), Err(ConfigError::Values(_))));
+}

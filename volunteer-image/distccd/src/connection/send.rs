@@ -1,0 +1,53 @@
+//! Writes a reply, and makes sure that it is read.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time;
+
+use crate::accept::Service;
+
+/// Writes all parts and returns how many bytes the client took; fewer than there are if it stopped reading or left.
+pub(super) async fn reply(service: &Service, stream: &mut TcpStream, parts: &[Vec<u8>]) -> u64 {
+    let idle = service.settings.deadlines.idle;
+    let mut sent_bytes = 0;
+    for part in parts {
+        let mut rest = part.as_slice();
+        while !rest.is_empty() {
+            match time::timeout(idle, stream.write(rest)).await {
+                Ok(Ok(count @ 1..)) => {
+                    rest = &rest[count..];
+                    sent_bytes += count as u64;
+                }
+                Ok(Ok(0) | Err(_)) | Err(_) => return sent_bytes,
+            }
+        }
+    }
+    sent_bytes
+}
+
+/// Reads and forgets what the client still sends, until it closes.
+///
+/// Clients read only after they have written all. If the connection were closed while they write, the kernel would
+/// reset it and they would lose the reply.
+pub(super) async fn drain(service: &Service, stream: &mut TcpStream) {
+    // It has the whole reply; a client that only waits for the end sees it now.
+    drop(stream.shutdown().await);
+    let deadline = service.settings.deadlines.drain;
+    let limit = service.settings.limits.total_bytes;
+    tokio::select! {
+        () = forget(stream, limit) => {}
+        () = time::sleep(deadline) => {}
+        () = service.shutdown.stopping_jobs() => {}
+    }
+}
+
+async fn forget(stream: &mut TcpStream, limit_bytes: u64) {
+    let mut scratch = vec![0; 16 * 1024];
+    let mut forgotten = 0;
+    while forgotten < limit_bytes {
+        match stream.read(&mut scratch).await {
+            Ok(count @ 1..) => forgotten += count as u64,
+            Ok(0) | Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! One compile job, from arguments to an outcome.
+//!
+//! ```text
+//! arguments ──judge──► Accepted ──source arrives──► Received ──prepare──► Prepared ──start──► Running ──finish──► Finished
+//!               │                                                            │                  │
+//!               └── Refusal                                                  └── Unable         └── stopped, if need be
+//! ```
+//!
+//! Each state is a type that only the one before it can become, so no step can be left out: a command exists only
+//! for checked arguments ([`argv`], [`compiler`]), a result only from a job's own directory ([`workspace`]), and an
+//! object leaves only after it was looked at ([`artifact`]).
+
+mod argv;
+mod artifact;
+mod compiler;
+mod incoming;
+mod outcome;
+mod refusal;
+mod workspace;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use distcc_wire::Version;
+use volunteer_toolchain::Toolchain;
+
+use crate::supervise::{Allowance, Children, Command, Ended, Group, Printed, Stop, Usage};
+use argv::{Plan, Product};
+use compiler::{Chosen, Wanted};
+use workspace::Workspace;
+
+pub(crate) use argv::Shown;
+pub(crate) use artifact::BadArtifact;
+pub(crate) use incoming::{Incoming, IncomingError};
+pub(crate) use outcome::{Outcome, Unable};
+pub(crate) use refusal::Refusal;
+
+/// A job whose arguments may run here; its source is still to come.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    version: Version,
+    wanted: Wanted,
+    plan: Plan,
+}
+
+/// A job that is here in whole.
+#[derive(Debug)]
+pub(crate) struct Received {
+    accepted: Accepted,
+    workspace: Workspace,
+    source_bytes: u64,
+}
+
+/// A job whose command is decided.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    chosen: Chosen,
+    command: Command,
+    product: Product,
+    workspace: Workspace,
+}
+
+/// A job whose compiler runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    group: Group,
+    product: Product,
+    workspace: Workspace,
+}
+
+/// A job that has come to its end.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) outcome: Outcome,
+    pub(crate) stdout: Printed,
+    pub(crate) stderr: Printed,
+    pub(crate) usage: Usage,
+}
+
+impl Accepted {
+    /// Judges a request by its arguments, the compiler's name first.
+    pub(crate) fn judge(
+        version: Version,
+        arguments: &[Vec<u8>],
+        toolchain: &Toolchain,
+    ) -> Result<Self, Refusal> {
+        let (name, words) = arguments.split_first().ok_or(Refusal::NoArguments)?;
+        if version.carries_files() {
+            return Err(Refusal::Pump);
+        }
+        let wanted = Wanted::parse(name, toolchain)?;
+        let plan = Plan::check(wanted.driver(), words)?;
+        Ok(Self {
+            version,
+            wanted,
+            plan,
+        })
+    }
+
+    /// The name of the source, for people.
+    pub(crate) fn source_name(&self) -> Shown {
+        Shown::new(self.plan.source_name().as_encoded_bytes())
+    }
+}
+
+impl Received {
+    /// How long the source is, decompressed.
+    pub(crate) fn source_bytes(&self) -> u64 {
+        self.source_bytes
+    }
+
+    /// Decides the command.
+    pub(crate) fn prepare(self, toolchain: &Toolchain) -> Prepared {
+        let Self {
+            accepted,
+            workspace,
+            ..
+        } = self;
+        let chosen = accepted
+            .wanted
+            .choose(toolchain)
+            .expect("what is wanted was found installed when it was parsed");
+        let command = Command {
+            program: chosen.program.clone(),
+            arguments: accepted.plan.words(&toolchain.defaults),
+            directory: workspace.path().to_owned(),
+            environment: environment(&chosen.program, workspace.path()),
+        };
+        Prepared {
+            chosen,
+            command,
+            product: accepted.plan.product(),
+            workspace,
+        }
+    }
+}
+
+/// The whole environment of a compiler. The locale decides how it quotes in messages.
+fn environment(program: &Path, temporary: &Path) -> Vec<(&'static str, OsString)> {
+    let own = program.parent().unwrap_or(Path::new("/usr/bin"));
+    let mut path = own.as_os_str().to_owned();
+    path.push(":/usr/bin:/bin");
+    vec![
+        ("PATH", path),
+        ("LC_ALL", "C.UTF-8".into()),
+        ("TMPDIR", temporary.into()),
+    ]
+}
+
+impl Prepared {
+    /// The compiler that will run.
+    pub(crate) fn program(&self) -> &PathBuf {
+        &self.chosen.program
+    }
+
+    /// Its major version.
+    pub(crate) fn major(&self) -> u32 {
+        self.chosen.major
+    }
+
+    /// Starts the compiler.
+    pub(crate) fn start(self, children: &Arc<Children>) -> Result<Running, Unable> {
+        let group = children.spawn(&self.command);
+        let group = group.map_err(|source| Unable::Start {
+            program: self.command.program,
+            source,
+        })?;
+        Ok(Running {
+            group,
+            product: self.product,
+            workspace: self.workspace,
+        })
+    }
+}
+
+impl Running {
+    /// Waits for the compiler and looks at what it made; stops it when `interrupt` says so.
+    pub(crate) async fn finish(
+        self,
+        toolchain: &Toolchain,
+        allowance: Allowance,
+        limit_bytes: u64,
+        interrupt: impl Future<Output = Stop>,
+    ) -> Result<Finished, Unable> {
+        let ended = self
+            .group
+            .wait(allowance, interrupt)
+            .await
+            .map_err(Unable::Wait)?;
+        let Ended {
+            status,
+            stop,
+            stdout,
+            stderr,
+            usage,
+        } = ended;
+        let artifact = || {
+            artifact::collect(
+                &self.workspace,
+                self.product,
+                &toolchain.object,
+                limit_bytes,
+            )
+        };
+        let outcome = Outcome::of(status, stop, artifact);
+        Ok(Finished {
+            outcome,
+            stdout,
+            stderr,
+            usage,
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! How a job can end.
+
+use std::io;
+use std::num::NonZeroU8;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use distcc_wire::{Failure, Phase};
+
+use super::{BadArtifact, Refusal};
+use crate::supervise::Stop;
+
+/// How a job ended. What the client is told about it is decided in one place, `reply`.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The compiler did it, and the result is sound.
+    Compiled {
+        /// The object file, or assembler text.
+        object: Vec<u8>,
+    },
+    /// The compiler found errors, or crashed.
+    Failed(Failure),
+    /// The compiler ran too long and was stopped by this signal.
+    Overtime(Failure),
+    /// The compiler said that all is well, and it is not.
+    Unsound(BadArtifact),
+    /// No server should do this job.
+    Refused(Refusal),
+    /// This server cannot do it; others may.
+    Unable(Unable),
+    /// The client has gone.
+    ClientGone,
+}
+
+/// Why this server cannot do a job now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unable {
+    /// No room for the source, most likely.
+    #[error("cannot store the source: {0}")]
+    Store(io::Error),
+    /// The compiler does not start.
+    #[error("cannot start {}: {source}", program.display())]
+    Start {
+        /// The compiler.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The kernel does not tell how the compiler ended.
+    #[error("cannot wait for the compiler: {0}")]
+    Wait(io::Error),
+    /// The client stopped sending.
+    #[error("the client sent nothing more of its {0} for too long")]
+    Stalled(Phase),
+    /// The daemon is ending and the grace period is over.
+    #[error("the volunteer is shutting down")]
+    Shutdown,
+}
+
+const SIGTERM: u8 = 15;
+const SIGKILL: u8 = 9;
+
+impl Outcome {
+    /// The outcome of a compiler that ended with `status`, by itself or because it was stopped.
+    pub(super) fn of(
+        status: ExitStatus,
+        stop: Option<Stop>,
+        artifact: impl FnOnce() -> Result<Vec<u8>, BadArtifact>,
+    ) -> Self {
+        match stop {
+            Some(Stop::ClientGone) => Self::ClientGone,
+            Some(Stop::Shutdown) => Self::Unable(Unable::Shutdown),
+            Some(Stop::Overtime) => Self::Overtime(overtime(status)),
+            None if status.success() => match artifact() {
+                Ok(object) => Self::Compiled { object },
+                Err(bad) => Self::Unsound(bad),
+            },
+            None => Self::Failed(failure(status)),
+        }
+    }
+
+    /// The outcome of a job that was stopped before its compiler started.
+    pub(crate) fn stopped(stop: Stop) -> Self {
+        match stop {
+            Stop::ClientGone => Self::ClientGone,
+            Stop::Shutdown | Stop::Overtime => Self::Unable(Unable::Shutdown),
+        }
+    }
+
+    /// One word for logs, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Compiled { .. } => "compiled",
+            Self::Failed(_) => "failed",
+            Self::Overtime(_) => "overtime",
+            Self::Unsound(_) => "unsound",
+            Self::Refused(_) => "refused",
+            Self::Unable(_) => "unable",
+            Self::ClientGone => "client-gone",
+        }
+    }
+
+    /// More than the word says, for logs.
+    pub(crate) fn detail(&self) -> Option<String> {
+        match self {
+            Self::Compiled { .. } | Self::ClientGone => None,
+            Self::Failed(failure) | Self::Overtime(failure) => Some(failure.to_string()),
+            Self::Unsound(bad) => Some(bad.to_string()),
+            Self::Refused(refusal) => Some(refusal.to_string()),
+            Self::Unable(unable) => Some(unable.to_string()),
+        }
+    }
+}
+
+fn failure(status: ExitStatus) -> Failure {
+    let exit = status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .and_then(NonZeroU8::new);
+    let signal = || {
+        status
+            .signal()
+            .and_then(|signal| u8::try_from(signal).ok())
+            .and_then(Failure::signal)
+    };
+    exit.map(Failure::exit)
+        .or_else(signal)
+        .unwrap_or(Failure::REFUSED)
+}
+
+/// Some compilers turn the signal that stops them into an exit code; a client would take that for a compile error.
+fn overtime(status: ExitStatus) -> Failure {
+    let signal = if status.signal() == Some(i32::from(SIGKILL)) {
+        SIGKILL
+    } else {
+        SIGTERM
+    };
+    Failure::signal(signal).unwrap_or(Failure::REFUSED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(status: i32, stop: Option<Stop>) -> String {
+        let outcome = Outcome::of(ExitStatus::from_raw(status), stop, || {
+            Err(BadArtifact::Missing)
+        });
+        format!(
+            "{} {}",
+            outcome.word(),
+            outcome.detail().unwrap_or_default()
+        )
+    }
+
+    #[test]
+    fn the_compilers_end_decides_unless_it_was_stopped() {
+        let cases = [
+            (
+                0,
+                None,
+                "unsound the compiler ended well but made no object file",
+            ),
+            (0x0100, None, "failed exit code 1"),
+            (0xff00, None, "failed exit code 255"),
+            (11, None, "failed signal 11"),
+            (0x8b, None, "failed signal 11"),
+            (15, Some(Stop::Overtime), "overtime signal 15"),
+            (9, Some(Stop::Overtime), "overtime signal 9"),
+            (0x0100, Some(Stop::Overtime), "overtime signal 15"),
+            (0, Some(Stop::Overtime), "overtime signal 15"),
+            (9, Some(Stop::ClientGone), "client-gone "),
+            (
+                9,
+                Some(Stop::Shutdown),
+                "unable the volunteer is shutting down",
+            ),
+        ];
+        for (status, stop, expected) in cases {
+            assert_eq!(outcome(status, stop), expected, "{status:#x} {stop:?}");
+        }
+    }
+
+    #[test]
+    fn a_sound_result_is_handed_on() {
+        let outcome = Outcome::of(ExitStatus::from_raw(0), None, || Ok(b"object".to_vec()));
+        assert!(matches!(outcome, Outcome::Compiled { object } if object == b"object"));
+    }
+}

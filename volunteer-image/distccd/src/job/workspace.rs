@@ -1,0 +1,96 @@
+//! A job's own directory: made for it, known to nobody else, gone when it is dropped.
+
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use tempfile::TempDir;
+
+use super::argv::{OUTPUT_NAME, SOURCE_DIRECTORY};
+
+/// What the names of all job directories begin with.
+const PREFIX: &str = "distccd-";
+
+/// A directory that only this daemon's user may enter.
+#[derive(Debug)]
+pub(crate) struct Workspace(TempDir);
+
+impl Workspace {
+    /// Makes a new one in `root`.
+    pub(crate) fn create(root: &Path) -> io::Result<Self> {
+        let private = Permissions::from_mode(0o700);
+        tempfile::Builder::new()
+            .prefix(PREFIX)
+            .permissions(private)
+            .tempdir_in(root)
+            .map(Self)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Makes the file that the source is written to, in a directory of its own. `name` is a file name without any directory.
+    pub(crate) fn create_source(&self, name: &OsStr) -> io::Result<File> {
+        let directory = self.path().join(SOURCE_DIRECTORY);
+        DirBuilder::new().mode(0o700).create(&directory)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(directory.join(name))
+    }
+
+    /// Opens what the compiler made, never through a link; `None` if it made nothing.
+    pub(crate) fn open_output(&self) -> io::Result<Option<File>> {
+        let no_follow = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags =
+            i32::try_from(no_follow.bits()).expect("open flags fit the type that open takes");
+        match OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(self.path().join(OUTPUT_NAME))
+        {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn is_private_and_gone_after_use() {
+        let root = tempfile::tempdir().unwrap();
+        let workspace = Workspace::create(root.path()).unwrap();
+        assert_eq!(
+            workspace.path().metadata().unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        workspace
+            .create_source(OsStr::new("a.c"))
+            .unwrap()
+            .write_all(b";")
+            .unwrap();
+        std::fs::create_dir(workspace.path().join("left")).unwrap();
+        drop(workspace);
+        assert_eq!(root.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn output_is_read_only_from_a_file_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let workspace = Workspace::create(root.path()).unwrap();
+        assert!(workspace.open_output().unwrap().is_none());
+        std::os::unix::fs::symlink("/etc/passwd", workspace.path().join(OUTPUT_NAME)).unwrap();
+        assert!(workspace.open_output().is_err());
+    }
+}

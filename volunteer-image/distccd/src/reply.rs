@@ -1,0 +1,152 @@
+//! What a client is told about each outcome: the one table of decisions, and its encoding.
+//!
+//! | outcome                         | versions 1 and 2            | version 3           | why |
+//! |---------------------------------|-----------------------------|---------------------|-----|
+//! | compiled                        | success                     | success             | |
+//! | failed                          | the compiler's own status   | the same            | |
+//! | overtime                        | the signal that stopped it  | the same            | clients compile locally and do not count it against the server's honesty |
+//! | unsound, refused                | exit code 200 and a reason  | the same            | no other server would do better; below 128 it would switch pump mode off |
+//! | unable                          | closed before `DONE`        | exit code 200       | other servers are tried after a broken connection; version 3 clients crash on one |
+//! | client gone                     | closed                      | closed              | nobody listens |
+
+use distcc_wire::{
+    EncodeError, Failure, HEAD_BYTES, Outcome as WireOutcome, Reply, Token, Version, WaitStatus,
+    encode_body, head, lzo, reply,
+};
+use volunteer_toolchain::Toolchain;
+
+use crate::job::Outcome;
+use crate::supervise::Printed;
+
+/// What a client gets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// A reply.
+    Reply {
+        outcome: WireOutcome,
+        stdout: Vec<u8>,
+        stderr: Vec<u8>,
+    },
+    /// A closed connection.
+    Silence,
+}
+
+/// Decides what the client is told.
+pub(crate) fn answer(
+    version: Version,
+    outcome: Outcome,
+    stdout: Printed,
+    stderr: Printed,
+    toolchain: &Toolchain,
+) -> Answer {
+    let reason = reason(&outcome, toolchain);
+    let told = match outcome {
+        Outcome::Compiled { object } => WireOutcome::Compiled {
+            object,
+            dependencies: Vec::new(),
+        },
+        Outcome::Failed(failure) | Outcome::Overtime(failure) => WireOutcome::Failed(failure),
+        Outcome::Unsound(_) | Outcome::Refused(_) => WireOutcome::Failed(Failure::REFUSED),
+        Outcome::Unable(_) if version.carries_files() => WireOutcome::Failed(Failure::REFUSED),
+        Outcome::Unable(_) | Outcome::ClientGone => return Answer::Silence,
+    };
+    let cut = cut_note(&stdout, &stderr, toolchain);
+    let mut text = stderr.bytes;
+    for note in [cut, reason].into_iter().flatten() {
+        text.extend_from_slice(note.as_bytes());
+    }
+    Answer::Reply {
+        outcome: told,
+        stdout: stdout.bytes,
+        stderr: text,
+    }
+}
+
+/// Encodes a reply in parts, so that an object which is not compressed is not copied.
+pub(crate) fn encode(
+    version: Version,
+    outcome: WireOutcome,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+) -> Result<Vec<Vec<u8>>, EncodeError> {
+    match outcome {
+        WireOutcome::Compiled { object, .. } if version == Version::Plain => {
+            encode_plain(&stdout, &stderr, object)
+        }
+        outcome => Reply {
+            version,
+            outcome,
+            stderr,
+            stdout,
+        }
+        .encode()
+        .map(|reply| vec![reply]),
+    }
+}
+
+fn encode_plain(
+    stdout: &[u8],
+    stderr: &[u8],
+    object: Vec<u8>,
+) -> Result<Vec<Vec<u8>>, EncodeError> {
+    let too_large = |_too_large| EncodeError::TooLarge { token: Token::Doto };
+    let length = u32::try_from(object.len()).map_err(too_large)?;
+    let mut front =
+        Vec::with_capacity(reply::OPENING_BYTES + 3 * HEAD_BYTES + stdout.len() + stderr.len());
+    front.extend(reply::opening(Version::Plain, WaitStatus::Success));
+    let mut encoder = lzo::Encoder::new();
+    encode_body(
+        Version::Plain,
+        Token::Serr,
+        stderr,
+        &mut encoder,
+        &mut front,
+    )?;
+    encode_body(
+        Version::Plain,
+        Token::Sout,
+        stdout,
+        &mut encoder,
+        &mut front,
+    )?;
+    front.extend(head(Token::Doto, length));
+    Ok(vec![front, object])
+}
+
+/// Why there is no object, for a person who reads the build's output on the master.
+fn reason(outcome: &Outcome, toolchain: &Toolchain) -> Option<String> {
+    let said = |error: &dyn std::fmt::Display, hint: Option<String>| {
+        let who = speaker(toolchain);
+        let hint = hint
+            .map(|hint| format!("{who}: hint: {hint}\n"))
+            .unwrap_or_default();
+        Some(format!("{who}: error: {error}\n{hint}"))
+    };
+    match outcome {
+        Outcome::Compiled { .. } | Outcome::Failed(_) | Outcome::ClientGone => None,
+        Outcome::Overtime(failure) => said(
+            &format_args!("the compiler ran too long and was stopped ({failure})"),
+            None,
+        ),
+        Outcome::Unsound(bad) => said(bad, None),
+        Outcome::Refused(refusal) => said(refusal, refusal.hint(toolchain)),
+        Outcome::Unable(unable) => said(unable, None),
+    }
+}
+
+fn cut_note(stdout: &Printed, stderr: &Printed, toolchain: &Toolchain) -> Option<String> {
+    let cut = stdout.cut || stderr.cut;
+    cut.then(|| {
+        format!(
+            "\n{}: note: the compiler printed more than is sent\n",
+            speaker(toolchain)
+        )
+    })
+}
+
+fn speaker(toolchain: &Toolchain) -> String {
+    format!("distccd ({})", toolchain.target)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What a running server goes by.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use distcc_wire::Limits;
+
+use crate::admission::AllowList;
+
+/// What a [`Server`](crate::Server) goes by.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who may send jobs.
+    pub allow: AllowList,
+    /// How many compilers run at once.
+    pub jobs: NonZeroUsize,
+    /// How many clients may be connected at once, those included whose source is still arriving.
+    pub connections: NonZeroUsize,
+    /// Where job directories are made.
+    pub workspace: PathBuf,
+    /// What a request may ask for.
+    pub limits: Limits,
+    /// How much of each of a compiler's outputs is sent back, in bytes.
+    pub printed_bytes: usize,
+    /// How long each step may take.
+    pub deadlines: Deadlines,
+}
+
+/// How long each step may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadlines {
+    /// From the connection to the last argument. Default 30 s: clients send all of them at once.
+    pub header: Duration,
+    /// From the last argument to the source. Default 10 min: the client's preprocessor runs meanwhile.
+    pub preprocessing: Duration,
+    /// For the whole source. Default 10 min.
+    pub source: Duration,
+    /// Between two pieces of the source, and between two of the reply. Default 60 s.
+    pub idle: Duration,
+    /// For one compile; `None` for no end. Default 30 min, more than any client waits.
+    pub job: Option<Duration>,
+    /// For a compiler to clean up after its deadline. Default 2 s.
+    pub job_grace: Duration,
+    /// For reading on after a refusal, so that the client reads the reason. Default 10 min, as for a preprocessor.
+    pub drain: Duration,
+    /// For jobs in flight after the daemon was told to end. Default 60 s.
+    pub shutdown: Duration,
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            header: MINUTE / 2,
+            preprocessing: 10 * MINUTE,
+            source: 10 * MINUTE,
+            idle: MINUTE,
+            job: Some(30 * MINUTE),
+            job_grace: Duration::from_secs(2),
+            drain: 10 * MINUTE,
+            shutdown: MINUTE,
+        }
+    }
+}
+
+/// Most of a compiler's output that is sent back, in bytes: whoever prints more says the same thing again and again.
+const PRINTED_BYTES: usize = 4 << 20;
+
+impl Settings {
+    /// Settings for `jobs` compilers at once and the clients in `allow`; everything else at its default.
+    pub fn new(jobs: NonZeroUsize, allow: AllowList, workspace: PathBuf) -> Self {
+        Self {
+            allow,
+            jobs,
+            connections: connections_for(jobs),
+            workspace,
+            limits: Limits::default(),
+            printed_bytes: PRINTED_BYTES,
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// Clients connect before their preprocessor is done, so more of them than slots must find room.
+fn connections_for(jobs: NonZeroUsize) -> NonZeroUsize {
+    const PER_JOB: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
+    const AT_LEAST: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+    jobs.saturating_mul(PER_JOB).max(AT_LEAST)
+}

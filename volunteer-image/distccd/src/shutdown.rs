@@ -1,0 +1,77 @@
+//! How the daemon ends: it stops accepting, finishes what it has begun, then goes.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Tells a server to end, in two steps.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    accepting: CancellationToken,
+    jobs: CancellationToken,
+}
+
+impl Shutdown {
+    /// Nothing is told yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Accept nothing more; jobs in flight may finish.
+    pub fn finish(&self) {
+        self.accepting.cancel();
+    }
+
+    /// Stop the jobs in flight, too.
+    pub fn stop_jobs(&self) {
+        self.finish();
+        self.jobs.cancel();
+    }
+
+    /// Waits for [`finish`](Self::finish).
+    pub(crate) async fn finishing(&self) {
+        self.accepting.cancelled().await;
+    }
+
+    /// Waits for [`stop_jobs`](Self::stop_jobs).
+    pub(crate) async fn stopping_jobs(&self) {
+        self.jobs.cancelled().await;
+    }
+}
+
+/// The signals that tell the process to end.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on SIGTERM and SIGINT no longer end the process by themselves.
+    pub(crate) fn catch() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Turns signals into steps of `shutdown`: the first one finishes, the second one stops jobs. Never ends.
+    pub(crate) async fn tell(mut self, shutdown: Shutdown) {
+        let signal = self.next().await;
+        tracing::info!(signal, "finishing: no new jobs, those in flight go on");
+        shutdown.finish();
+        loop {
+            let signal = self.next().await;
+            tracing::info!(signal, "stopping jobs in flight");
+            shutdown.stop_jobs();
+        }
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Starts a program and remembers that it is ours.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::process::Pid;
+use tokio::net::unix::pipe;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::group::{Group, Leader};
+
+/// Exactly what is to run; nothing is added and nothing is inherited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Command {
+    /// Absolute path.
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+    /// Where it runs.
+    pub(crate) directory: PathBuf,
+    /// The whole environment.
+    pub(crate) environment: Vec<(&'static str, OsString)>,
+}
+
+/// The processes started here and not yet waited for.
+///
+/// Who collects orphans must leave these to the tasks that wait for them.
+#[derive(Debug, Default)]
+pub(crate) struct Children {
+    known: Mutex<HashSet<u32>>,
+    /// Told whenever one has been waited for.
+    pub(super) collected: Notify,
+}
+
+impl Children {
+    /// Starts `command` as the leader of its own process group: standard input is empty, standard output and error are
+    /// pipes to us, every other descriptor is closed on exec.
+    pub(crate) fn spawn(self: &Arc<Self>, command: &Command) -> io::Result<Group> {
+        // Before the start, so that no end is missed.
+        let children_end = signal(SignalKind::child())?;
+        let mut leader = Leader::new(self.start(command)?, Arc::clone(self));
+        let (stdout, stderr) = leader.take_pipes();
+        Ok(Group::new(
+            leader,
+            children_end,
+            receiver(stdout)?,
+            receiver(stderr)?,
+        ))
+    }
+
+    /// The processes known at this moment, which cannot change while the guard lives.
+    pub(super) fn known(&self) -> MutexGuard<'_, HashSet<u32>> {
+        // The set is whole after every statement, so a panic elsewhere does not matter.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, command: &Command) -> io::Result<Child> {
+        let mut known = self.known();
+        let child = std::process::Command::new(&command.program)
+            .args(&command.arguments)
+            .current_dir(&command.directory)
+            .env_clear()
+            .envs(
+                command
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        known.insert(child.id());
+        Ok(child)
+    }
+}
+
+/// The identity of a child as the kernel calls take it.
+pub(super) fn pid_of(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+fn receiver(pipe: Option<OwnedFd>) -> io::Result<pipe::Receiver> {
+    pipe::Receiver::from_owned_fd(pipe.expect("both outputs were asked to be pipes"))
+}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# A compiler that behaves as the option -fplay=... says; without one it makes an object at once.
+
+play=object
+output=
+previous=
+for word in "$@"; do
+    case $word in
+        -fplay=*) play=${word#-fplay=} ;;
+    esac
+    [ "$previous" = -o ] && output=$word
+    previous=$word
+done
+
+# The header of an ELF object for machine $1, given as an octal escape.
+make_object() {
+    printf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\001\000'"$1"'\000\001\000\000\000' > "$output"
+    head -c 40 /dev/zero >> "$output"
+}
+
+x86_64='\076'
+aarch64='\267'
+
+case $play in
+    object) make_object "$x86_64" ;;
+    words) make_object "$x86_64"; printf '%s\n' "$@"; env >&2 ;;
+    source) make_object "$x86_64"; cat "$previous" ;;
+    wrong-machine) make_object "$aarch64" ;;
+    no-object) ;;
+    empty-object) : > "$output" ;;
+    fail) make_object "$x86_64"; echo 'play.c:1: error: as told' >&2; exit 1 ;;
+    crash) kill -SEGV $$ ;;
+    killed) kill -KILL $$ ;;
+    flood) yes flood | head -c 3000000 >&2; make_object "$x86_64" ;;
+    hang) sleep 1000 & echo "$$ $!" > pids.new; mv pids.new pids; wait ;;
+    wait) echo "$$" > pids.new; mv pids.new pids; until [ -e go ]; do sleep 0.01; done; make_object "$x86_64" ;;
+    orphan)
+        setsid sh -c ': > detached; exec sleep 1000' > /dev/null 2>&1 &
+        until [ -e detached ]; do sleep 0.01; done
+        make_object "$x86_64"
+        ;;
+    *) echo "no such play: $play" >&2; exit 99 ;;
+esac
