@@ -1,6 +1,18 @@
 //! The orchestrator of a volunteer farm for distcc.
+//!
+//! The folders stand in the order of the data: [`manifest`] reads what people wrote into a [`farm`], [`image`] turns
+//! packages into images, [`engine`] is the edge to Docker, [`converge`] makes the observed farm the desired one,
+//! [`health`] checks the result, [`hosts`] prints what masters need. [`cli`] ties them together for a person and
+//! [`report`] tells that person what happens.
 
+pub mod cli;
+pub mod converge;
+pub mod engine;
 pub mod farm;
+pub mod health;
 pub mod hosts;
 pub mod image;
 pub mod manifest;
+pub mod report;
+
+pub use cli::run;

@@ -50,6 +50,16 @@ enum Host {
     Name(String),
 }
 
+impl DialAddress {
+    /// The address, unless it is a name.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match &self.0 {
+            Host::Ip(ip) => Some(*ip),
+            Host::Name(_) => None,
+        }
+    }
+}
+
 impl From<IpAddr> for DialAddress {
     fn from(ip: IpAddr) -> Self {
         Self(Host::Ip(ip))

@@ -87,6 +87,11 @@ impl AllowList {
         }
     }
 
+    /// The ranges of this machine alone.
+    pub fn loopback() -> impl Iterator<Item = IpNet> {
+        ranges_of(&AllowRule::Local).into_iter()
+    }
+
     /// The entries as written.
     pub fn rules(&self) -> &[AllowRule] {
         &self.rules

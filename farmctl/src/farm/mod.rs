@@ -7,12 +7,14 @@ mod address;
 mod allow;
 mod name;
 mod quantity;
+mod spec;
 mod target;
 
 pub use address::{Address, AddressError, DialAddress};
 pub use allow::{AllowList, AllowRule, AllowRuleError};
 pub use name::{FarmName, HostName, NameError, TargetName};
 pub use quantity::{GccMajor, Memory, Nice, Port, QuantityError, Slots};
+pub use spec::{Fingerprint, ImageTag, VolunteerSpec};
 pub use target::{GccSource, Suite, Target};
 
 use std::sync::Arc;

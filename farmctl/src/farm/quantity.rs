@@ -55,6 +55,11 @@ impl Memory {
     /// Below this a single C++ compile is killed.
     pub const LEAST: Self = Self(256 << 20);
 
+    /// An amount that a machine reported, however small.
+    pub fn from_bytes(bytes: u64) -> Self {
+        Self(bytes)
+    }
+
     /// The amount in bytes.
     pub fn bytes(self) -> u64 {
         self.0
@@ -150,6 +155,12 @@ pub struct Slots(NonZeroU32);
 impl Slots {
     /// More than this is a typing error.
     pub const MOST: u32 = 4096;
+
+    /// The nearest number of jobs that is one.
+    pub fn clamped(count: u64) -> Self {
+        let count = u32::try_from(count).unwrap_or(Self::MOST).min(Self::MOST);
+        Self(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+    }
 
     /// The number of jobs.
     pub fn count(self) -> u32 {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Tells a server to end, in two steps.
@@ -40,22 +40,38 @@ impl Shutdown {
     }
 }
 
-/// Turns SIGTERM and SIGINT into steps of `shutdown`: the first one finishes, the second one stops jobs. Never ends.
-pub(crate) async fn on_signals(shutdown: Shutdown) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut received = async || {
-        tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
+/// The signals that tell the process to end.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on SIGTERM and SIGINT no longer end the process by themselves.
+    pub(crate) fn catch() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Turns signals into steps of `shutdown`: the first one finishes, the second one stops jobs. Never ends.
+    pub(crate) async fn tell(mut self, shutdown: Shutdown) {
+        let signal = self.next().await;
+        tracing::info!(signal, "finishing: no new jobs, those in flight go on");
+        shutdown.finish();
+        loop {
+            let signal = self.next().await;
+            tracing::info!(signal, "stopping jobs in flight");
+            shutdown.stop_jobs();
         }
-    };
-    let signal = received().await;
-    tracing::info!(signal, "finishing: no new jobs, those in flight go on");
-    shutdown.finish();
-    loop {
-        let signal = received().await;
-        tracing::info!(signal, "stopping jobs in flight");
-        shutdown.stop_jobs();
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
     }
 }

@@ -50,7 +50,7 @@ impl PacketReader {
         self.fill(input);
         let start = self.offset - self.filled as u64;
         let [a, b, c, d, digits @ ..] = self.partial;
-        if start == 0 && self.filled > 0 && a == b'*' {
+        if self.filled > 0 && a == b'*' && expected == [Token::Dist] {
             return Err(WireErrorKind::AuthenticationRequested.at(start));
         }
         if self.filled < 4 {
@@ -190,9 +190,15 @@ mod tests {
 
     #[test]
     fn recognises_an_authenticating_client_by_its_first_byte() {
+        let opening = PacketReader::default().head(&mut &b"*"[..], &[Token::Dist]);
+        assert_eq!(
+            opening.unwrap_err().kind,
+            WireErrorKind::AuthenticationRequested
+        );
         assert_eq!(
             first_error(b"*"),
-            Some(WireErrorKind::AuthenticationRequested)
+            None,
+            "later it is a wrong token like any other"
         );
     }
 }

@@ -1,15 +1,15 @@
 //! A job's own directory: made for it, known to nobody else, gone when it is dropped.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 use tempfile::TempDir;
 
-use super::argv::OUTPUT_NAME;
+use super::argv::{OUTPUT_NAME, SOURCE_DIRECTORY};
 
 /// What the names of all job directories begin with.
 const PREFIX: &str = "distccd-";
@@ -33,13 +33,15 @@ impl Workspace {
         self.0.path()
     }
 
-    /// Makes the file that the source is written to. `name` is a file name without any directory.
+    /// Makes the file that the source is written to, in a directory of its own. `name` is a file name without any directory.
     pub(crate) fn create_source(&self, name: &OsStr) -> io::Result<File> {
+        let directory = self.path().join(SOURCE_DIRECTORY);
+        DirBuilder::new().mode(0o700).create(&directory)?;
         OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(self.path().join(name))
+            .open(directory.join(name))
     }
 
     /// Opens what the compiler made, never through a link; `None` if it made nothing.

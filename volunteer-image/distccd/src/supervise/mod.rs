@@ -11,7 +11,7 @@ mod spawn;
 
 pub(crate) use capture::Printed;
 pub(crate) use group::{Allowance, Ended, Group, Stop, Usage};
-pub(crate) use orphans::{adopt_orphans, reap_orphans};
+pub(crate) use orphans::Orphans;
 pub(crate) use spawn::{Children, Command};
 
 #[cfg(test)]

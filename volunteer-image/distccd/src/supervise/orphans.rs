@@ -7,24 +7,34 @@ use std::io;
 use std::sync::Arc;
 
 use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::spawn::Children;
 
-/// Makes orphans of this process's descendants children of this process.
-pub(crate) fn adopt_orphans() -> io::Result<()> {
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(io::Error::from)
+/// Collects orphans.
+#[derive(Debug)]
+pub(crate) struct Orphans {
+    children_end: Signal,
 }
 
-/// Waits for orphans as they end, for ever. Processes in `children` are left to those who started them.
-pub(crate) async fn reap_orphans(children: Arc<Children>) -> io::Result<()> {
-    let mut ended = signal(SignalKind::child())?;
-    loop {
-        sweep(&children);
-        // A child of ours that has ended and is not collected yet hides the orphans behind it.
-        tokio::select! {
-            _ = ended.recv() => {}
-            () = children.collected.notified() => {}
+impl Orphans {
+    /// Makes orphans of this process's descendants children of this process.
+    pub(crate) fn adopt() -> io::Result<Self> {
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        Ok(Self {
+            children_end: signal(SignalKind::child())?,
+        })
+    }
+
+    /// Collects orphans as they end, for ever. Processes in `children` are left to those who started them.
+    pub(crate) async fn collect(mut self, children: Arc<Children>) {
+        loop {
+            sweep(&children);
+            // A child of ours that has ended and is not collected yet hides the orphans behind it.
+            tokio::select! {
+                _ = self.children_end.recv() => {}
+                () = children.collected.notified() => {}
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ mod properties;
 mod tests;
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 pub(crate) use language::Driver;
 pub(crate) use refusal::Refusal;
@@ -28,6 +29,12 @@ use source::SourceName;
 
 /// The one name that a compiler may write its result to, inside the job's own directory.
 pub(crate) const OUTPUT_NAME: &str = "object.o";
+
+/// The directory, inside the job's own, that holds the source.
+///
+/// Not the working directory: compilers look there for the file that a line marker names, to show the line in question.
+/// They would find the preprocessed text under the same name and show a wrong line.
+pub(crate) const SOURCE_DIRECTORY: &str = ".preprocessed";
 
 /// A checked argument list: one source, one result, nothing that names a file of the volunteer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +78,7 @@ impl Plan {
         self.product
     }
 
-    /// The name of the source inside the job's directory.
+    /// The name of the source inside [`SOURCE_DIRECTORY`].
     pub(crate) fn source_name(&self) -> &OsStr {
         self.source.as_os_str()
     }
@@ -85,7 +92,7 @@ impl Plan {
                 Word::Output => words.extend(["-o", OUTPUT_NAME].map(OsString::from)),
                 Word::Source => {
                     words.extend(["-x", self.language.preprocessed()].map(OsString::from));
-                    words.push(self.source_name().to_owned());
+                    words.push(Path::new(SOURCE_DIRECTORY).join(self.source_name()).into());
                 }
             }
         }

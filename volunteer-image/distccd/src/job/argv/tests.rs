@@ -20,32 +20,35 @@ fn writes_fixed_names_in_place_of_the_clients() {
     let cases = [
         (
             "-O1 -c hello.c -o hello.o",
-            "-O1 -c -x cpp-output hello.c -o object.o",
+            "-O1 -c -x cpp-output .preprocessed/hello.c -o object.o",
         ),
         (
             "-c -o build/deep/hello.o ../src/hello.c -g",
-            "-c -o object.o -x cpp-output hello.c -g",
+            "-c -o object.o -x cpp-output .preprocessed/hello.c -g",
         ),
         (
             "-ohello.o -c /abs/hello.i",
-            "-o object.o -c -x cpp-output hello.i",
+            "-o object.o -c -x cpp-output .preprocessed/hello.i",
         ),
-        ("-c hello.cc", "-c -x c++-cpp-output hello.cc -o object.o"),
+        (
+            "-c hello.cc",
+            "-c -x c++-cpp-output .preprocessed/hello.cc -o object.o",
+        ),
         (
             "-S hello.m -o hello.s",
-            "-S -x objective-c-cpp-output hello.m -o object.o",
+            "-S -x objective-c-cpp-output .preprocessed/hello.m -o object.o",
         ),
         (
             "-c hello.mii",
-            "-c -x objective-c++-cpp-output hello.mii -o object.o",
+            "-c -x objective-c++-cpp-output .preprocessed/hello.mii -o object.o",
         ),
         (
             "-c hello.c -o /dev/null",
-            "-c -x cpp-output hello.c -o object.o",
+            "-c -x cpp-output .preprocessed/hello.c -o object.o",
         ),
         (
             "-c dir/-evil.c -o x",
-            "-c -x cpp-output source.i -o object.o",
+            "-c -x cpp-output .preprocessed/source.i -o object.o",
         ),
     ];
     for (line, expected) in cases {
@@ -67,37 +70,37 @@ fn language_comes_from_the_driver_the_ending_and_x() {
         (
             Driver::Cxx,
             "-c a.c",
-            "-c -x c++-cpp-output a.c -o object.o",
+            "-c -x c++-cpp-output .preprocessed/a.c -o object.o",
         ),
         (
             Driver::Cxx,
             "-c a.i",
-            "-c -x c++-cpp-output a.i -o object.o",
+            "-c -x c++-cpp-output .preprocessed/a.i -o object.o",
         ),
         (
             Driver::Cxx,
             "-x c -c a.c",
-            "-c -x cpp-output a.c -o object.o",
+            "-c -x cpp-output .preprocessed/a.c -o object.o",
         ),
         (
             Driver::C,
             "-xc++ -c a.c",
-            "-c -x c++-cpp-output a.c -o object.o",
+            "-c -x c++-cpp-output .preprocessed/a.c -o object.o",
         ),
         (
             Driver::C,
             "-x c++ -x none -c a.c",
-            "-c -x cpp-output a.c -o object.o",
+            "-c -x cpp-output .preprocessed/a.c -o object.o",
         ),
         (
             Driver::C,
             "-c a.c -x c++",
-            "-c -x cpp-output a.c -o object.o",
+            "-c -x cpp-output .preprocessed/a.c -o object.o",
         ),
         (
             Driver::C,
             "-x objective-c++ -c a.c",
-            "-c -x objective-c++-cpp-output a.c -o object.o",
+            "-c -x objective-c++-cpp-output .preprocessed/a.c -o object.o",
         ),
     ];
     for (driver, line, expected) in cases {
@@ -139,7 +142,7 @@ fn leaves_out_what_belongs_to_the_preprocessor_or_the_linker() {
         let line = format!("{options} -c a.c");
         assert_eq!(
             check(Driver::C, &line),
-            Ok("-c -x cpp-output a.c -o object.o".to_owned()),
+            Ok("-c -x cpp-output .preprocessed/a.c -o object.o".to_owned()),
             "{line}"
         );
     }
@@ -181,7 +184,9 @@ fn passes_what_decides_about_the_code() {
         let line = format!("{options} -c a.c");
         assert_eq!(
             check(Driver::C, &line),
-            Ok(format!("{options} -c -x cpp-output a.c -o object.o")),
+            Ok(format!(
+                "{options} -c -x cpp-output .preprocessed/a.c -o object.o"
+            )),
             "{line}"
         );
     }
@@ -192,11 +197,20 @@ fn drops_an_option_whose_value_the_client_took_out() {
     let cases = [
         (
             "-Xpreprocessor -o a.o -c a.c",
-            "-o object.o -c -x cpp-output a.c",
+            "-o object.o -c -x cpp-output .preprocessed/a.c",
         ),
-        ("-Xpreprocessor -c a.c", "-c -x cpp-output a.c -o object.o"),
-        ("-c -Xpreprocessor a.c", "-c -x cpp-output a.c -o object.o"),
-        ("-c a.c -Xlinker", "-c -x cpp-output a.c -o object.o"),
+        (
+            "-Xpreprocessor -c a.c",
+            "-c -x cpp-output .preprocessed/a.c -o object.o",
+        ),
+        (
+            "-c -Xpreprocessor a.c",
+            "-c -x cpp-output .preprocessed/a.c -o object.o",
+        ),
+        (
+            "-c a.c -Xlinker",
+            "-c -x cpp-output .preprocessed/a.c -o object.o",
+        ),
     ];
     for (line, expected) in cases {
         assert_eq!(check(Driver::C, line), Ok(expected.to_owned()), "{line}");

@@ -1,14 +1,14 @@
 //! Whole jobs over loopback, with a compiler that does what the test says.
 
-mod harness;
-
 use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::harness::{
+    Daemon, PATIENCE, eventually, is_gone, play, read_all, request, request_with, text,
+};
 use distcc_wire::{Failure, Outcome, Version};
 use distccd::AllowList;
-use harness::{Daemon, eventually, is_gone, play, read_all, request, request_with, text};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time;
@@ -27,7 +27,9 @@ async fn a_job_comes_back_as_an_object() {
     let daemon = Daemon::start();
     for version in BOTH {
         let reply = daemon.ask(&request(version, "object")).await;
-        let Outcome::Compiled { object, .. } = reply.outcome else { panic!("{}", text(&reply.stderr)) };
+        let Outcome::Compiled { object, .. } = reply.outcome else {
+            panic!("{}", text(&reply.stderr))
+        };
         assert!(object.starts_with(b"\x7fELF"));
         assert!(reply.stdout.is_empty() && reply.stderr.is_empty());
     }
@@ -37,11 +39,34 @@ async fn a_job_comes_back_as_an_object() {
 #[tokio::test]
 async fn the_compiler_sees_fixed_names_a_private_directory_and_nothing_else() {
     let daemon = Daemon::start();
-    let words = ["/opt/x86_64-linux-gnu-gcc-12", "-fplay=words", "-DX", "-c", "/home/me/play.c", "-o", "/home/me/play.o"];
+    let words = [
+        "/opt/x86_64-linux-gnu-gcc-12",
+        "-fplay=words",
+        "-DX",
+        "-c",
+        "/home/me/play.c",
+        "-o",
+        "/home/me/play.o",
+    ];
     let reply = daemon.ask(&request_with(Version::Lzo, &words)).await;
     let seen: Vec<_> = text(&reply.stdout).lines().map(str::to_owned).collect();
-    assert_eq!(seen, ["-fdefault", "-fplay=words", "-c", "-x", "cpp-output", "play.c", "-o", "object.o"]);
-    let mut environment: Vec<_> = text(&reply.stderr).lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
+    assert_eq!(
+        seen,
+        [
+            "-fdefault",
+            "-fplay=words",
+            "-c",
+            "-x",
+            "cpp-output",
+            ".preprocessed/play.c",
+            "-o",
+            "object.o"
+        ]
+    );
+    let mut environment: Vec<_> = text(&reply.stderr)
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0.to_owned()))
+        .collect();
     environment.retain(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(&name.as_str()));
     environment.sort();
     assert_eq!(environment, ["LC_ALL", "PATH", "TMPDIR"]);
@@ -68,7 +93,11 @@ async fn the_compilers_own_end_is_told_as_it_is() {
     for version in BOTH {
         for (play, status, stderr) in cases {
             let reply = daemon.ask(&request(version, play)).await;
-            assert_eq!(failed(&reply.outcome).unwrap().to_string(), status, "{play}");
+            assert_eq!(
+                failed(&reply.outcome).unwrap().to_string(),
+                status,
+                "{play}"
+            );
             assert_eq!(text(&reply.stderr), stderr, "{play}");
         }
     }
@@ -78,9 +107,18 @@ async fn the_compilers_own_end_is_told_as_it_is() {
 async fn an_unsound_object_never_leaves() {
     let daemon = Daemon::start();
     let cases = [
-        ("wrong-machine", "distccd (x86_64): error: wrong object: object is ELF64 AArch64 where ELF64 x86-64 is expected\n"),
-        ("empty-object", "distccd (x86_64): error: wrong object: not an ELF object\n"),
-        ("no-object", "distccd (x86_64): error: the compiler ended well but made no object file\n"),
+        (
+            "wrong-machine",
+            "distccd (x86_64): error: wrong object: object is ELF64 AArch64 where ELF64 x86-64 is expected\n",
+        ),
+        (
+            "empty-object",
+            "distccd (x86_64): error: wrong object: not an ELF object\n",
+        ),
+        (
+            "no-object",
+            "distccd (x86_64): error: the compiler ended well but made no object file\n",
+        ),
     ];
     for (play, reason) in cases {
         let reply = daemon.ask(&request(Version::Lzo, play)).await;
@@ -102,11 +140,15 @@ async fn a_flood_of_messages_is_cut_and_the_object_still_comes() {
 
 #[tokio::test]
 async fn a_compiler_that_hangs_is_stopped_at_its_deadline() {
-    let daemon = Daemon::start_with(play(), |settings| settings.deadlines.job = Some(Duration::from_millis(300)));
+    let daemon = Daemon::start_with(play(), |settings| {
+        settings.deadlines.job = Some(Duration::from_millis(300));
+    });
     let asked = request(Version::Plain, "hang");
     let (reply, (_, pids)) = tokio::join!(daemon.ask(&asked), daemon.job_file("pids"));
     assert_eq!(failed(&reply.outcome).unwrap().to_string(), "signal 15");
-    assert!(text(&reply.stderr).ends_with("the compiler ran too long and was stopped (signal 15)\n"));
+    assert!(
+        text(&reply.stderr).ends_with("the compiler ran too long and was stopped (signal 15)\n")
+    );
     for pid in pids.split_whitespace() {
         eventually(|| is_gone(pid)).await;
     }
@@ -117,7 +159,10 @@ async fn a_client_that_hangs_up_takes_its_whole_compiler_group_along() {
     let daemon = Daemon::start();
     for version in BOTH {
         let mut stream = daemon.connect().await;
-        stream.write_all(&request(version, "hang").encode().unwrap()).await.unwrap();
+        stream
+            .write_all(&request(version, "hang").encode().unwrap())
+            .await
+            .unwrap();
         let (_, pids) = daemon.job_file("pids").await;
         drop(stream);
         for pid in pids.split_whitespace() {
@@ -130,12 +175,17 @@ async fn a_client_that_hangs_up_takes_its_whole_compiler_group_along() {
 
 #[tokio::test]
 async fn a_client_that_waits_for_a_slot_and_hangs_up_never_starts_a_compiler() {
-    let daemon = Daemon::start_with(play(), |settings| settings.jobs = std::num::NonZeroUsize::MIN);
+    let daemon = Daemon::start_with(play(), |settings| {
+        settings.jobs = std::num::NonZeroUsize::MIN;
+    });
     let first = request(Version::Lzo, "wait");
     let waiting = async {
         let (job, _) = daemon.job_file("pids").await;
         let mut second = daemon.connect().await;
-        second.write_all(&request(Version::Lzo, "hang").encode().unwrap()).await.unwrap();
+        second
+            .write_all(&request(Version::Lzo, "hang").encode().unwrap())
+            .await
+            .unwrap();
         eventually(|| daemon.jobs().len() == 2).await;
         drop(second);
         eventually(|| daemon.jobs().len() == 1).await;
@@ -147,8 +197,16 @@ async fn a_client_that_waits_for_a_slot_and_hangs_up_never_starts_a_compiler() {
 
 #[tokio::test]
 async fn no_more_compilers_run_than_there_are_slots() {
-    let daemon = Daemon::start_with(play(), |settings| settings.jobs = std::num::NonZeroUsize::MIN);
-    let running = |daemon: &Daemon| daemon.jobs().iter().filter(|job| job.join("pids").exists()).count();
+    let daemon = Daemon::start_with(play(), |settings| {
+        settings.jobs = std::num::NonZeroUsize::MIN;
+    });
+    let running = |daemon: &Daemon| {
+        daemon
+            .jobs()
+            .iter()
+            .filter(|job| job.join("pids").exists())
+            .count()
+    };
     let asked = request(Version::Lzo, "wait");
     let release = async {
         for _ in 0..2 {
@@ -177,36 +235,52 @@ async fn told_to_finish_it_accepts_nothing_new_and_finishes_what_it_has() {
                 time::sleep(Duration::from_millis(5)).await;
             }
         };
-        time::timeout(harness::PATIENCE, refused).await.unwrap();
+        time::timeout(PATIENCE, refused).await.unwrap();
         std::fs::write(job.join("go"), "").unwrap();
     };
     let (reply, ()) = tokio::join!(daemon.ask(&asked), finish);
     assert!(matches!(reply.outcome, Outcome::Compiled { .. }));
-    time::timeout(harness::PATIENCE, daemon.task).await.unwrap().unwrap();
+    time::timeout(PATIENCE, daemon.task).await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn when_the_grace_is_over_jobs_are_stopped_and_their_clients_told_nothing() {
-    let daemon = Daemon::start_with(play(), |settings| settings.deadlines.shutdown = Duration::from_millis(50));
+    let daemon = Daemon::start_with(play(), |settings| {
+        settings.deadlines.shutdown = Duration::from_millis(50);
+    });
     let mut stream = daemon.connect().await;
-    stream.write_all(&request(Version::Lzo, "hang").encode().unwrap()).await.unwrap();
+    stream
+        .write_all(&request(Version::Lzo, "hang").encode().unwrap())
+        .await
+        .unwrap();
     let (_, pids) = daemon.job_file("pids").await;
     daemon.shutdown.finish();
     assert_eq!(read_all(&mut stream).await, b"");
     for pid in pids.split_whitespace() {
         eventually(|| is_gone(pid)).await;
     }
-    time::timeout(harness::PATIENCE, daemon.task).await.unwrap().unwrap();
+    time::timeout(PATIENCE, daemon.task).await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn a_stranger_is_turned_away() {
     let elsewhere = IpAddr::from([203, 0, 113, 1]).into();
-    let daemon = Daemon::start_with(play(), |settings| settings.allow = AllowList::new(vec![elsewhere], false));
+    let daemon = Daemon::start_with(play(), |settings| {
+        settings.allow = AllowList::new(vec![elsewhere], false);
+    });
     let mut stream = daemon.connect().await;
     // The daemon may be quicker than this write.
-    if let Err(error) = stream.write_all(&request(Version::Lzo, "object").encode().unwrap()).await {
-        assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+    if let Err(error) = stream
+        .write_all(&request(Version::Lzo, "object").encode().unwrap())
+        .await
+    {
+        assert!(
+            matches!(
+                error.kind(),
+                ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+            ),
+            "{error}"
+        );
     }
     assert_eq!(read_all(&mut stream).await, b"");
     assert!(daemon.jobs().is_empty());
@@ -217,13 +291,31 @@ async fn a_compiler_that_does_not_start_closes_the_connection_so_that_another_se
     let mut toolchain = play();
     toolchain.compilers[0].gcc = "/nonexistent/gcc".into();
     let daemon = Daemon::start_with(toolchain, |_settings| {});
-    assert_eq!(daemon.exchange(&request(Version::Lzo, "object").encode().unwrap()).await, b"");
+    assert_eq!(
+        daemon
+            .exchange(&request(Version::Lzo, "object").encode().unwrap())
+            .await,
+        b""
+    );
     let words = ["gcc-12", "-c", "play.c"];
-    assert!(matches!(daemon.ask(&request_with(Version::Lzo, &words)).await.outcome, Outcome::Compiled { .. }));
+    assert!(matches!(
+        daemon
+            .ask(&request_with(Version::Lzo, &words))
+            .await
+            .outcome,
+        Outcome::Compiled { .. }
+    ));
 }
 
 #[tokio::test]
 async fn no_room_for_a_job_closes_the_connection_so_that_another_server_is_tried() {
-    let daemon = Daemon::start_with(play(), |settings| settings.workspace = "/nonexistent".into());
-    assert_eq!(daemon.exchange(&request(Version::Plain, "object").encode().unwrap()).await, b"");
+    let daemon = Daemon::start_with(play(), |settings| {
+        settings.workspace = "/nonexistent".into();
+    });
+    assert_eq!(
+        daemon
+            .exchange(&request(Version::Plain, "object").encode().unwrap())
+            .await,
+        b""
+    );
 }

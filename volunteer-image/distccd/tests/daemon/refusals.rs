@@ -1,26 +1,29 @@
 //! Requests that are not what they should be.
 
-mod harness;
-
 use std::time::Duration;
 
+use crate::harness::{Daemon, eventually, play, read_all, request, request_with, text};
 use distcc_wire::{Failure, Limits, Outcome, Reply, Token, Version, head, lzo};
-use harness::{Daemon, eventually, play, read_all, request, request_with, text};
 use tokio::io::AsyncWriteExt;
 
 const BOTH: [Version; 2] = [Version::Plain, Version::Lzo];
 
 /// What a refused client is told.
 fn reason(version: Version, answer: &[u8]) -> String {
-    let reply = Reply::decode(version, answer, &Limits::default()).unwrap();
+    let reply = Reply::decode(version, answer, &Limits::default()).expect("the answer is a reply");
     assert_eq!(reply.outcome, Outcome::Failed(Failure::REFUSED));
     text(&reply.stderr)
 }
 
 /// The beginning of a request: version and arguments.
 fn opening(version: Version, words: &[&str]) -> Vec<u8> {
-    let whole = request_with(version, words).encode().unwrap();
-    let body = whole.windows(4).position(|window| window == b"DOTI").unwrap();
+    let whole = request_with(version, words)
+        .encode()
+        .expect("it can be read and written");
+    let body = whole
+        .windows(4)
+        .position(|window| window == b"DOTI")
+        .expect("it can be read and written");
     whole[..body].to_vec()
 }
 
@@ -29,12 +32,18 @@ async fn a_refusal_comes_before_the_source_and_is_not_lost_while_it_is_sent() {
     let daemon = Daemon::start();
     for version in BOTH {
         let mut stream = daemon.connect().await;
-        stream.write_all(&opening(version, &["gcc", "-fplugin=evil.so", "-c", "a.c"])).await.unwrap();
+        stream
+            .write_all(&opening(version, &["gcc", "-fplugin=evil.so", "-c", "a.c"]))
+            .await
+            .unwrap();
         // A client reads only after it has written everything; much more than fits into the buffers of a socket.
         stream.write_all(&head(Token::Doti, 8 << 20)).await.unwrap();
         stream.write_all(&vec![b' '; 8 << 20]).await.unwrap();
         let answer = read_all(&mut stream).await;
-        assert_eq!(reason(version, &answer), "distccd (x86_64): error: option -fplugin=evil.so would load code into the compiler\n");
+        assert_eq!(
+            reason(version, &answer),
+            "distccd (x86_64): error: option -fplugin=evil.so would load code into the compiler\n"
+        );
     }
     assert!(daemon.jobs().is_empty());
 }
@@ -47,19 +56,38 @@ async fn every_kind_of_refusal_names_its_reason() {
     let version = "distccd (x86_64): hint: leave the version out, or install it on the volunteer\n";
     let cases: [(&[&str], &str, &str); 6] = [
         (&["gcc", "a.c"], "neither -c nor -S is given", ""),
-        (&["gcc", "-c", "a.c", "-wrapper", "sh"], "option -wrapper would run another program on the volunteer", ""),
-        (&["gcc", "-c", "@words"], "option @words names files that the volunteer must not read", ""),
-        (&["clang", "-c", "a.c"], "compiler clang is not on this volunteer for x86_64", names),
+        (
+            &["gcc", "-c", "a.c", "-wrapper", "sh"],
+            "option -wrapper would run another program on the volunteer",
+            "",
+        ),
+        (
+            &["gcc", "-c", "@words"],
+            "option @words names files that the volunteer must not read",
+            "",
+        ),
+        (
+            &["clang", "-c", "a.c"],
+            "compiler clang is not on this volunteer for x86_64",
+            names,
+        ),
         (
             &["arm-linux-gnueabihf-gcc", "-c", "a.c"],
             "compiler arm-linux-gnueabihf-gcc is for arm-linux-gnueabihf, but this volunteer compiles for x86_64",
             triples,
         ),
-        (&["gcc-13", "-c", "a.c"], "GCC 13 is not on this volunteer for x86_64, which has GCC 14, 12", version),
+        (
+            &["gcc-13", "-c", "a.c"],
+            "GCC 13 is not on this volunteer for x86_64, which has GCC 14, 12",
+            version,
+        ),
     ];
     for (words, expected, hint) in cases {
         let reply = daemon.ask(&request_with(Version::Lzo, words)).await;
-        assert_eq!(text(&reply.stderr), format!("distccd (x86_64): error: {expected}\n{hint}"));
+        assert_eq!(
+            text(&reply.stderr),
+            format!("distccd (x86_64): error: {expected}\n{hint}")
+        );
         assert_eq!(reply.outcome, Outcome::Failed(Failure::REFUSED));
     }
 }
@@ -75,19 +103,40 @@ async fn a_pump_request_is_answered_and_never_dropped() {
     // Broken in other ways, it is answered all the same.
     let broken = [&b"DIST00000003"[..], b"ARGC00000001"].concat();
     let told = reason(Version::Pump, &daemon.exchange(&broken).await);
-    assert!(told.starts_with("distccd (x86_64): error: malformed request: expected CDIR"), "{told}");
+    assert!(
+        told.starts_with("distccd (x86_64): error: malformed request: expected CDIR"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
 async fn what_breaks_the_protocol_is_told_so() {
     let daemon = Daemon::start();
     let cases: [(&[u8], &str); 6] = [
-        (b"DIST00000001ARGC00000000", "malformed request: no arguments"),
-        (b"DIST00000001ARGCffffffff", "request over a limit: 4294967295 arguments, more than 65536"),
-        (b"DIST00000001ARGC00000001ARGVffffffff", "request over a limit: an argument of 4294967295 bytes, more than 131072"),
-        (b"DIST00000001ARGC 0000001", "malformed request: ` 0000001` after ARGC is not eight hexadecimal digits"),
-        (b"DIST00000001HTTP/1.1 200", "malformed request: expected ARGC, found `HTTP`"),
-        (b"DIST00000001ARGC00000001ARGV00000001\0", "malformed request: ARGV holds a NUL byte"),
+        (
+            b"DIST00000001ARGC00000000",
+            "malformed request: no arguments",
+        ),
+        (
+            b"DIST00000001ARGCffffffff",
+            "request over a limit: 4294967295 arguments, more than 65536",
+        ),
+        (
+            b"DIST00000001ARGC00000001ARGVffffffff",
+            "request over a limit: an argument of 4294967295 bytes, more than 131072",
+        ),
+        (
+            b"DIST00000001ARGC 0000001",
+            "malformed request: ` 0000001` after ARGC is not eight hexadecimal digits",
+        ),
+        (
+            b"DIST00000001HTTP/1.1 200",
+            "malformed request: expected ARGC, found `HTTP`",
+        ),
+        (
+            b"DIST00000001ARGC00000001ARGV00000001\0",
+            "malformed request: ARGV holds a NUL byte",
+        ),
     ];
     for (bytes, expected) in cases {
         let told = reason(Version::Plain, &daemon.exchange(bytes).await);
@@ -99,21 +148,52 @@ async fn what_breaks_the_protocol_is_told_so() {
 #[tokio::test]
 async fn a_source_that_is_too_long_or_damaged_is_told_so() {
     const LIMIT: u64 = 100_000;
-    let daemon = Daemon::start_with(play(), |settings| settings.limits.decoded_body_bytes = LIMIT);
+    let daemon = Daemon::start_with(play(), |settings| {
+        settings.limits.decoded_body_bytes = LIMIT;
+    });
     let words = ["gcc", "-c", "a.c"];
     let bomb = lzo::encode(&vec![b' '; 10_000_000]);
-    let block = |block: &[u8]| [&head(Token::Doti, u32::try_from(block.len()).unwrap())[..], block].concat();
+    let block = |block: &[u8]| {
+        [
+            &head(Token::Doti, u32::try_from(block.len()).unwrap())[..],
+            block,
+        ]
+        .concat()
+    };
     let cases = [
-        (Version::Plain, head(Token::Doti, u32::MAX).to_vec(), "request over a limit: DOTI of 4294967295 bytes, more than 1073741824"),
-        (Version::Plain, block(&vec![b' '; 100_001]), "request over a limit: the body of DOTI expands to more than 100000 bytes"),
-        (Version::Lzo, block(&bomb), "request over a limit: the body of DOTI expands to more than 100000 bytes"),
-        (Version::Lzo, block(b"\x11\0\0more"), "malformed request: the body of DOTI: "),
-        (Version::Lzo, block(b"\x20"), "malformed request: the body of DOTI: "),
+        (
+            Version::Plain,
+            head(Token::Doti, u32::MAX).to_vec(),
+            "request over a limit: DOTI of 4294967295 bytes, more than 1073741824",
+        ),
+        (
+            Version::Plain,
+            block(&vec![b' '; 100_001]),
+            "request over a limit: the body of DOTI expands to more than 100000 bytes",
+        ),
+        (
+            Version::Lzo,
+            block(&bomb),
+            "request over a limit: the body of DOTI expands to more than 100000 bytes",
+        ),
+        (
+            Version::Lzo,
+            block(b"\x11\0\0more"),
+            "malformed request: the body of DOTI: ",
+        ),
+        (
+            Version::Lzo,
+            block(b"\x20"),
+            "malformed request: the body of DOTI: ",
+        ),
     ];
     for (version, body, expected) in cases {
         let request = [opening(version, &words), body].concat();
         let told = reason(version, &daemon.exchange(&request).await);
-        assert!(told.starts_with(&format!("distccd (x86_64): error: {expected}")), "{told}");
+        assert!(
+            told.starts_with(&format!("distccd (x86_64): error: {expected}")),
+            "{told}"
+        );
     }
     eventually(|| daemon.jobs().is_empty()).await;
     assert!(daemon.works().await);
@@ -189,11 +269,28 @@ async fn a_client_that_stalls_is_let_go() {
         settings.deadlines.idle = soon;
     });
     let whole = request(Version::Plain, "object").encode().unwrap();
-    let arguments_end = opening(Version::Plain, &["gcc", "-fplay=object", "-c", "play.c", "-o", "play.o"]).len();
-    for end in [0, 5, 12, 40, arguments_end, arguments_end + 3, arguments_end + 12, whole.len() - 1] {
+    let arguments_end = opening(
+        Version::Plain,
+        &["gcc", "-fplay=object", "-c", "play.c", "-o", "play.o"],
+    )
+    .len();
+    for end in [
+        0,
+        5,
+        12,
+        40,
+        arguments_end,
+        arguments_end + 3,
+        arguments_end + 12,
+        whole.len() - 1,
+    ] {
         let mut stream = daemon.connect().await;
         stream.write_all(&whole[..end]).await.unwrap();
-        assert_eq!(read_all(&mut stream).await, b"", "stalled after {end} bytes");
+        assert_eq!(
+            read_all(&mut stream).await,
+            b"",
+            "stalled after {end} bytes"
+        );
     }
     eventually(|| daemon.jobs().is_empty()).await;
     assert!(daemon.works().await);

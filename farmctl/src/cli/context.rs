@@ -1,0 +1,149 @@
+//! What every verb starts from: the farm, its engine, the report, and the user's wish to stop.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::environment::Environment;
+use super::{Exit, Failure};
+use crate::converge::Interrupt;
+use crate::engine::DockerEngine;
+use crate::farm::{Address, Farm, Host};
+use crate::hosts::local;
+use crate::manifest;
+use crate::report::{Report, Style};
+
+pub(super) struct Context {
+    manifest: Option<PathBuf>,
+    pub(super) environment: Environment,
+    pub(super) report: Arc<Report>,
+}
+
+/// The manifest that is used when none is named and it exists.
+const MANIFEST: &str = "farm.yaml";
+const LOCK: &str = "farm.lock";
+
+impl Context {
+    pub(super) fn new(manifest: Option<PathBuf>, style: Style, environment: Environment) -> Self {
+        let manifest = manifest.or_else(|| environment.manifest.clone());
+        Self {
+            manifest,
+            environment,
+            report: Arc::new(Report::new(style)),
+        }
+    }
+
+    /// The farm of the manifest, or the default one where there is none.
+    pub(super) fn farm(&self) -> Result<Farm, Failure> {
+        Ok(match &self.manifest {
+            Some(path) => manifest::load_existing(path)?,
+            None => manifest::load(Path::new(MANIFEST))?,
+        })
+    }
+
+    /// The lock lies beside the manifest; a farm without one keeps its lock in the user's data folder.
+    pub(super) fn lock_path(&self) -> Result<PathBuf, Failure> {
+        let here = || Path::new(MANIFEST).exists().then_some(Path::new(MANIFEST));
+        if let Some(manifest) = self.manifest.as_deref().or_else(here) {
+            return Ok(manifest.with_file_name(LOCK));
+        }
+        let data = self
+            .environment
+            .data
+            .as_ref()
+            .ok_or_else(|| homeless("the farm's lock", "XDG_DATA_HOME"))?;
+        Ok(data.join("farmctl").join(LOCK))
+    }
+
+    /// Where downloads and layers are kept.
+    pub(super) fn cache_path(&self) -> Result<PathBuf, Failure> {
+        let cache = self
+            .environment
+            .cache
+            .as_ref()
+            .ok_or_else(|| homeless("downloads", "XDG_CACHE_HOME"))?;
+        Ok(cache.join("farmctl"))
+    }
+
+    /// Connects to the engine of this machine.
+    pub(super) async fn engine(&self) -> Result<DockerEngine, Failure> {
+        Ok(DockerEngine::connect(self.engine_endpoint()).await?)
+    }
+
+    fn engine_endpoint(&self) -> &str {
+        self.environment
+            .docker_host
+            .as_deref()
+            .unwrap_or(DockerEngine::DEFAULT_ENDPOINT)
+    }
+
+    /// Cancelled at the first Ctrl-C or SIGTERM; the second one ends the program at once.
+    pub(super) fn interrupt(&self) -> Interrupt {
+        let interrupt = Interrupt::new();
+        let (report, token) = (Arc::clone(&self.report), interrupt.clone());
+        tokio::spawn(async move {
+            stop_signal().await;
+            report.note("stopping: what has begun is being finished, once more stops at once");
+            token.cancel();
+            stop_signal().await;
+            leave_at_once();
+        });
+        interrupt
+    }
+}
+
+fn homeless(what: &str, variable: &str) -> Failure {
+    let error =
+        anyhow::anyhow!("there is no folder for {what}: neither HOME nor {variable} is set");
+    Failure::new(
+        Exit::Failed,
+        error,
+        Some(format!("set {variable} to a folder that may be written to")),
+    )
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_cannot_listen) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the user asked twice; what still runs on the engine is sorted out by the next command"
+)]
+fn leave_at_once() -> ! {
+    std::process::exit(Exit::Interrupted as i32)
+}
+
+/// The host of a farm that has one. More hosts are for later: their engines are reached in other ways.
+pub(super) fn only_host(farm: &Farm) -> Result<&Host, Failure> {
+    match farm.hosts.as_slice() {
+        [host] => Ok(host),
+        hosts => {
+            let error = anyhow::anyhow!(
+                "the manifest has {} hosts, and only one is supported",
+                hosts.len()
+            );
+            Err(Failure::new(Exit::Usage, error, None))
+        }
+    }
+}
+
+/// The host's own address: ports are published on it and on no other. A name is for masters to resolve; what it stands
+/// for is this machine's address all the same.
+pub(super) fn publish_address(host: &Host) -> Result<IpAddr, Failure> {
+    let given = match &host.address {
+        Address::Given(address) => address.ip(),
+        Address::Auto => None,
+    };
+    given.map_or_else(|| Ok(local::address()?), Ok)
+}

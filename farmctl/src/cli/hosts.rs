@@ -1,0 +1,133 @@
+//! `farmctl hosts`: what masters need, and nothing else on stdout.
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::{Exit, Failure, stdout};
+use crate::converge::slots;
+use crate::engine::{Engine, EngineFacts};
+use crate::farm::{DialAddress, Farm, Host, Slots, TargetName, Volunteer};
+use crate::hosts::{Consumer, Line, local, render};
+
+/// Print the lines that masters need, ready to be appended to their configuration
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  farmctl hosts >> /etc/makepkg.conf\n  farmctl hosts armv7h\n  \
+                        eval \"$(farmctl hosts --for env aarch64)\""
+)]
+pub(super) struct Hosts {
+    /// Only the line of this target
+    target: Option<String>,
+    /// Who will read it
+    #[arg(
+        long = "for",
+        value_enum,
+        default_value = "makepkg",
+        value_name = "CONSUMER"
+    )]
+    consumer: ConsumerName,
+    /// What masters dial, instead of what the manifest says
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<DialAddress>,
+    /// Jobs at once, instead of what the volunteers accept
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    jobs: Option<Slots>,
+}
+
+/// The consumers, as the command line spells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ConsumerName {
+    /// The value alone, a line for each target
+    Plain,
+    /// makepkg.conf
+    Makepkg,
+    /// A shell
+    Env,
+}
+
+impl From<ConsumerName> for Consumer {
+    fn from(name: ConsumerName) -> Self {
+        match name {
+            ConsumerName::Plain => Self::Plain,
+            ConsumerName::Makepkg => Self::Makepkg,
+            ConsumerName::Env => Self::Env,
+        }
+    }
+}
+
+fn jobs(text: &str) -> Result<Slots, String> {
+    let number: u64 = text
+        .parse()
+        .map_err(|_not_a_number| format!("'{text}' is not a number"))?;
+    Slots::try_from(number).map_err(|error| error.to_string())
+}
+
+pub(super) async fn hosts(args: &Hosts, context: &Context) -> Result<Exit, Failure> {
+    let farm = context.farm()?;
+    let only = args
+        .target
+        .as_deref()
+        .map(|name| target(&farm, name))
+        .transpose()?;
+    let mut lines = Vec::new();
+    for host in &farm.hosts {
+        lines.extend(lines_of(host, args, context).await?);
+    }
+    stdout::print(&render(&lines, args.consumer.into(), only.as_ref()))?;
+    Ok(Exit::Done)
+}
+
+/// What `up` prints at its end: the lines for every board.
+pub(super) fn lines_for_makepkg(host: &Host, engine: &EngineFacts) -> Result<String, Failure> {
+    let address = local::dialled(&host.address)?;
+    let line = |volunteer: &Volunteer| {
+        Line::new(&volunteer.target, address.clone(), slots(volunteer, engine))
+    };
+    let lines: Vec<_> = host.volunteers.iter().map(line).collect();
+    Ok(render(&lines, Consumer::Makepkg, None))
+}
+
+fn target(farm: &Farm, name: &str) -> Result<TargetName, Failure> {
+    let targets = || {
+        farm.hosts
+            .iter()
+            .flat_map(|host| &host.volunteers)
+            .map(|volunteer| &volunteer.target)
+    };
+    let found = targets()
+        .find(|target| target.name.as_str() == name || target.aliases.iter().any(|a| a == name));
+    found.map(|target| target.name.clone()).ok_or_else(|| {
+        let names: Vec<_> = targets().map(|target| target.name.as_str()).collect();
+        let error = anyhow::anyhow!("this farm has no target named '{name}'");
+        Failure::new(
+            Exit::Usage,
+            error,
+            Some(format!("its targets are {}", names.join(", "))),
+        )
+    })
+}
+
+async fn lines_of(host: &Host, args: &Hosts, context: &Context) -> Result<Vec<Line>, Failure> {
+    let address = match &args.address {
+        Some(address) => address.clone(),
+        None => local::dialled(&host.address)?,
+    };
+    let mut engine = None;
+    let mut lines = Vec::new();
+    for volunteer in &host.volunteers {
+        let slots = match args.jobs.or(volunteer.slots) {
+            Some(slots) => slots,
+            // Only the engine knows how many processors its machine has; it is asked once, and only if it must be.
+            None => match &engine {
+                Some(facts) => slots(volunteer, facts),
+                None => slots(volunteer, engine.insert(facts(context).await?)),
+            },
+        };
+        lines.push(Line::new(&volunteer.target, address.clone(), slots));
+    }
+    Ok(lines)
+}
+
+async fn facts(context: &Context) -> Result<EngineFacts, Failure> {
+    Ok(context.engine().await?.facts().await?)
+}

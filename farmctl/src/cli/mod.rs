@@ -1,0 +1,149 @@
+//! What the user types: one file for each verb.
+
+mod context;
+mod down;
+mod environment;
+mod exit;
+mod hosts;
+mod images;
+mod observe;
+mod plan;
+mod status;
+mod stdout;
+mod up;
+mod update;
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::Style;
+use context::Context;
+use environment::Environment;
+pub use exit::{Exit, Failure};
+
+/// A volunteer farm for distcc: one container for each architecture to compile for
+#[derive(Debug, Parser)]
+#[command(name = "farmctl", version, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  farmctl up                                  stand the farm up on this machine
+  farmctl status                              what runs, and whether it is fit for work
+  farmctl hosts >> /etc/makepkg.conf          tell a board about it
+  farmctl down                                remove every container and network of the farm
+
+Environment:
+  FARMCTL_MANIFEST   the manifest, like --manifest
+  FARMCTL_MIRROR     the Debian mirror to take packages from, such as http://mirror.lan/debian
+  DOCKER_HOST        the Docker engine, such as unix:///var/run/docker.sock
+  NO_COLOR           no colours
+
+Exit codes:
+  0 done   1 an operation failed   2 usage or manifest   3 engine unreachable
+  4 applied, but not healthy   5 changes pending (plan --exit-code)   130 interrupted";
+
+#[derive(Debug, Args)]
+struct Globals {
+    /// The manifest; without one, all targets on this machine [default: farm.yaml, if there is one]
+    #[arg(short = 'f', long, global = true, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// Say nothing but warnings and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Up(up::Up),
+    Plan(plan::PlanArgs),
+    Down(down::Down),
+    Status(status::Status),
+    Hosts(hosts::Hosts),
+    Update(update::Update),
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Runs farmctl on the arguments after the program's own name.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let name = OsString::from("farmctl");
+    match Cli::try_parse_from(std::iter::once(name).chain(arguments)) {
+        Ok(cli) => run_verb(cli).into(),
+        Err(usage) => {
+            // Clap writes help to stdout and mistakes to stderr; where neither is open there is nobody to tell.
+            let _printed = usage.print();
+            if usage.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
+            }
+        }
+    }
+}
+
+fn run_verb(cli: Cli) -> Exit {
+    let environment = Environment::read();
+    let context = Context::new(cli.globals.manifest, style(cli.globals.quiet), environment);
+    let result = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => {
+            let result = runtime.block_on(dispatch(&cli.verb, &context));
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(Failure::new(Exit::Failed, error, None)),
+    };
+    result.unwrap_or_else(|failure| failure.print(&context.report))
+}
+
+async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Up(args) => Box::pin(up::up(args, context)).await,
+        Verb::Plan(args) => Box::pin(plan::plan(args, context)).await,
+        Verb::Down(args) => Box::pin(down::down(args, context)).await,
+        Verb::Status(args) => status::status(args, context).await,
+        Verb::Hosts(args) => hosts::hosts(args, context).await,
+        Verb::Update(args) => Box::pin(update::update(args, context)).await,
+    }
+}
+
+fn style(quiet: bool) -> Style {
+    if quiet {
+        Style::Quiet
+    } else if std::io::stderr().is_terminal() {
+        Style::Terminal
+    } else {
+        Style::Plain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

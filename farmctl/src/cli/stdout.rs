@@ -1,0 +1,27 @@
+//! Data for pipes. A reader that went away is no failure.
+
+use std::io::{ErrorKind, Write};
+
+use super::{Exit, Failure};
+
+/// Writes `text` to stdout.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let error = anyhow::Error::from(error).context("cannot write to stdout");
+            Err(Failure::new(Exit::Failed, error, None))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes `value` to stdout as one JSON document.
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(Exit::Failed, error, None))?;
+    print(&format!("{text}\n"))
+}

@@ -1,0 +1,203 @@
+//! `farmctl up`: manifest -> observe -> diff -> apply -> wait.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use distccd::ProbeReport;
+
+use super::context::{Context, only_host, publish_address};
+use super::images::{ImageArgs, Images};
+use super::observe::{Snapshot, snapshot};
+use super::{Exit, Failure, hosts, stdout};
+use crate::converge::{
+    Action, Desired, Execution, ImageSource, Outcome, Plan, Step, StepId, Surroundings, desired,
+    diff, execute,
+};
+use crate::engine::{DockerEngine, Health};
+use crate::farm::{Farm, Host, VolunteerSpec};
+use crate::health::{self, Check};
+use crate::report::StepReport;
+
+/// Stand the farm up: make, replace or start whatever is not as described, and wait until it compiles
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  farmctl up\n  farmctl up -f attic/farm.yaml\n  farmctl up --allow-expired   \
+                        take compilers from a suite whose index has expired"
+)]
+pub(super) struct Up {
+    #[command(flatten)]
+    images: ImageArgs,
+    /// How long new volunteers may take until they compile, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    wait: u64,
+}
+
+pub(super) async fn up(args: &Up, context: &Context) -> Result<Exit, Failure> {
+    let prepared = prepare(&args.images, context).await?;
+    let Prepared {
+        farm,
+        host,
+        snapshot,
+        images,
+        desired,
+        plan,
+    } = &prepared;
+    images.save_lock()?;
+    if plan.is_empty() {
+        context
+            .report
+            .note(&format!("farm {} is up: nothing to do", farm.name));
+    } else {
+        check_ports(plan, snapshot)?;
+        let outcome = carry_out(plan, &snapshot.engine, images, context).await;
+        finish(plan, outcome, context)?;
+    }
+    wait(&to_check(host, desired, plan, snapshot), args, context).await?;
+    stdout::print(&hosts::lines_for_makepkg(host, &snapshot.facts)?)?;
+    Ok(Exit::Done)
+}
+
+/// A plan with everything that it was made from.
+pub(super) struct Prepared {
+    pub(super) farm: Farm,
+    pub(super) host: Host,
+    pub(super) snapshot: Snapshot,
+    pub(super) images: Images,
+    pub(super) desired: Desired,
+    pub(super) plan: Plan,
+}
+
+/// Everything of `up` that changes nothing.
+pub(super) async fn prepare(args: &ImageArgs, context: &Context) -> Result<Prepared, Failure> {
+    let farm = context.farm()?;
+    let host = only_host(&farm)?.clone();
+    let snapshot = snapshot(context, &farm.name).await?;
+    let images = Images::resolve(&farm, &host, args, context).await?;
+    let surroundings = Surroundings {
+        engine: &snapshot.facts,
+        publish: publish_address(&host)?,
+        images: images.tags(),
+    };
+    let desired = desired(&farm.name, &farm.allow, &host, &surroundings)
+        .map_err(|error| Failure::new(Exit::Failed, error, None))?;
+    let plan = diff(&desired, &snapshot.observed)?;
+    Ok(Prepared {
+        farm,
+        host,
+        snapshot,
+        images,
+        desired,
+        plan,
+    })
+}
+
+/// Executes `plan` under the user's eyes; the first Ctrl-C stops it between two steps.
+pub(super) async fn carry_out<I: ImageSource>(
+    plan: &Plan,
+    engine: &DockerEngine,
+    images: &I,
+    context: &Context,
+) -> Outcome {
+    let steps = StepReport::new(&context.report);
+    let report = |step: &Step, event| steps.on(step, event);
+    execute(
+        plan,
+        &Execution {
+            engine,
+            images,
+            report,
+            interrupt: context.interrupt(),
+        },
+    )
+    .await
+}
+
+/// Says what was not done, and why.
+pub(super) fn finish(plan: &Plan, outcome: Outcome, context: &Context) -> Result<(), Failure> {
+    if outcome.is_complete(plan) {
+        return Ok(());
+    }
+    let step = |id: &StepId| plan.steps().iter().find(|step| step.id == *id);
+    for step in outcome.not_attempted.iter().filter_map(step) {
+        context.report.note(&format!("not done {step}"));
+    }
+    context.report.note(&format!(
+        "{} of {} steps are done; the next run goes on from there",
+        outcome.done.len(),
+        plan.steps().len()
+    ));
+    if outcome.interrupted {
+        return Err(Failure::interrupted());
+    }
+    Err(Failure::all(
+        outcome.failed.into_iter().map(|(_, error)| error.into()),
+    ))
+}
+
+/// Ports that the farm's own containers hold will be free when their successors start.
+fn check_ports(plan: &Plan, snapshot: &Snapshot) -> Result<(), Failure> {
+    let own: Vec<u16> = snapshot
+        .observed
+        .volunteers
+        .iter()
+        .filter_map(|live| live.port)
+        .collect();
+    let new = new_volunteers(plan).filter(|spec| !own.contains(&spec.port.number()));
+    Ok(health::check_ports(new)?)
+}
+
+fn new_volunteers(plan: &Plan) -> impl Iterator<Item = &VolunteerSpec> {
+    plan.steps().iter().filter_map(|step| match &step.action {
+        Action::RunVolunteer(spec) => Some(spec.as_ref()),
+        _ => None,
+    })
+}
+
+/// Volunteers that are new, were started, or whose own health check has not passed.
+fn to_check(host: &Host, desired: &Desired, plan: &Plan, snapshot: &Snapshot) -> Vec<Check> {
+    let is_started = |spec: &VolunteerSpec| {
+        let name = spec.container_name();
+        plan.steps().iter().any(|step| match &step.action {
+            Action::RunVolunteer(new) => new.target == spec.target,
+            Action::StartContainer { name: started, .. } => *started == name,
+            _ => false,
+        })
+    };
+    let is_healthy = |spec: &VolunteerSpec| {
+        let mut live = snapshot.observed.volunteers.iter();
+        live.any(|live| live.name == spec.container_name() && live.health == Health::Healthy)
+    };
+    let check = |spec: &VolunteerSpec| {
+        let volunteer = host
+            .volunteers
+            .iter()
+            .find(|volunteer| volunteer.target.name == spec.target)?;
+        Some(Check {
+            target: spec.target.clone(),
+            address: SocketAddr::new(spec.publish, spec.port.number()),
+            object: volunteer.target.object.clone(),
+        })
+    };
+    desired
+        .volunteers
+        .iter()
+        .filter(|spec| is_started(spec) || !is_healthy(spec))
+        .filter_map(check)
+        .collect()
+}
+
+async fn wait(checks: &[Check], args: &Up, context: &Context) -> Result<(), Failure> {
+    let ready = |check: &Check, found: &ProbeReport| {
+        let milliseconds = found.elapsed.as_millis();
+        context.report.note(&format!(
+            " ready volunteer {} at {} ({milliseconds} ms)",
+            check.target, check.address
+        ));
+    };
+    let interrupt = context.interrupt();
+    tokio::select! {
+        () = interrupt.cancelled() => Err(Failure::interrupted()),
+        waited = health::wait(checks, Duration::from_secs(args.wait), ready) => Ok(waited?),
+    }
+}

@@ -1,0 +1,50 @@
+//! What an execution tells on the way, and how it ended.
+
+use super::plan::{Plan, StepId};
+use crate::engine::EngineError;
+use crate::image::Error as ImageError;
+
+/// Something that happened to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// The step's prerequisites are done and it began.
+    Started(StepId),
+    /// The step is done.
+    Done(StepId),
+    /// The step failed; the reason is in the [`Outcome`].
+    Failed(StepId),
+}
+
+/// Why a step did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The engine refused or broke.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An image could not be assembled.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The user interrupted it; nothing of it is left behind.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// How an execution ended.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Steps that are done.
+    pub done: Vec<StepId>,
+    /// Steps that failed, with the reason.
+    pub failed: Vec<(StepId, StepError)>,
+    /// Steps that were not begun because something before them failed or the user interrupted.
+    pub not_attempted: Vec<StepId>,
+    /// Whether the user interrupted.
+    pub interrupted: bool,
+}
+
+impl Outcome {
+    /// Whether the whole plan is done.
+    pub fn is_complete(&self, plan: &Plan) -> bool {
+        self.done.len() == plan.steps().len()
+    }
+}

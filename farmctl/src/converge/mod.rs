@@ -1,0 +1,18 @@
+//! Makes the observed farm the desired one.
+//!
+//! [`desired`] decides every container completely, [`diff`] compares that with a snapshot and gives a [`Plan`], both
+//! pure. [`execute`] carries a plan out and decides nothing.
+
+mod desired;
+mod diff;
+mod event;
+mod execute;
+#[cfg(test)]
+mod fixture;
+mod plan;
+
+pub use desired::{Desired, DesiredError, Surroundings, desired, slots};
+pub use diff::{Conflict, diff};
+pub use event::{Event, Outcome, StepError};
+pub use execute::{Execution, ImageSource, Interrupt, execute};
+pub use plan::{Action, Cause, Plan, Step, StepId};

@@ -1,0 +1,98 @@
+//! The client library's errors, turned into ours.
+
+use bollard::errors::Error;
+
+use super::super::{EngineError, EngineErrorKind};
+
+/// What was being done, and where; turns a failure into an [`EngineError`].
+#[derive(Debug)]
+pub(super) struct Operation<'a> {
+    pub(super) endpoint: &'a str,
+    pub(super) operation: String,
+}
+
+impl Operation<'_> {
+    pub(super) fn failed(&self, error: Error) -> EngineError {
+        self.failed_by(match error {
+            Error::DockerResponseServerError {
+                status_code,
+                message,
+            } => refusal(status_code, message),
+            Error::DockerStreamError { error } => refusal(500, error),
+            Error::RequestTimeoutError => broken("the engine did not answer in time"),
+            other => broken(&with_sources(&other)),
+        })
+    }
+
+    pub(super) fn unreachable(&self, error: &Error) -> EngineError {
+        let reason = with_sources(error);
+        self.failed_by(EngineErrorKind::Unreachable {
+            endpoint: self.endpoint.to_owned(),
+            reason,
+        })
+    }
+
+    pub(super) fn broken(&self, reason: &str) -> EngineError {
+        self.failed_by(broken(reason))
+    }
+
+    pub(super) fn failed_by(&self, kind: EngineErrorKind) -> EngineError {
+        EngineError {
+            operation: self.operation.clone(),
+            kind,
+        }
+    }
+}
+
+fn broken(reason: &str) -> EngineErrorKind {
+    EngineErrorKind::Broken {
+        reason: reason.to_owned(),
+    }
+}
+
+/// The engine has no codes for these, only sentences.
+fn refusal(status: u16, message: String) -> EngineErrorKind {
+    let has = |part: &str| message.contains(part);
+    if has("port is already allocated") || has("address already in use") {
+        EngineErrorKind::PortTaken { message }
+    } else if has("no space left on device") {
+        EngineErrorKind::DiskFull { message }
+    } else {
+        EngineErrorKind::Refused { status, message }
+    }
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let words = source.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = source.source();
+    }
+    text
+}
+
+/// Whether the thing a call was about does not exist (any more), or already is as wished.
+pub(super) trait Missing {
+    fn is_missing(&self) -> bool;
+}
+
+impl Missing for Error {
+    fn is_missing(&self) -> bool {
+        // 304: already stopped. 404: gone. 409 while a removal is under way means that it will be gone.
+        match self {
+            Error::DockerResponseServerError {
+                status_code: 304 | 404,
+                ..
+            } => true,
+            Error::DockerResponseServerError {
+                status_code: 409,
+                message,
+            } => message.contains("is already in progress"),
+            _ => false,
+        }
+    }
+}

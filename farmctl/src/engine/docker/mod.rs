@@ -1,0 +1,182 @@
+//! The real engine, over its HTTP API.
+
+mod connect;
+mod failure;
+mod observe;
+mod volunteer;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::models::NetworkCreateRequest;
+use bollard::query_parameters::{
+    ImportImageOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+    StopContainerOptions,
+};
+use futures_util::TryStreamExt;
+
+use super::{Engine, EngineError, EngineFacts, ImageArchive, Observed, labels, network_name};
+use crate::farm::{FarmName, Memory, VolunteerSpec};
+use failure::{Missing, Operation};
+
+/// How long ordinary calls may take.
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long loading images may take, and stopping a container whose jobs are still running.
+const LONG_CALL_TIMEOUT: Duration = Duration::from_mins(30);
+
+/// A connection to a Docker engine, with its API version agreed.
+#[derive(Debug, Clone)]
+pub struct DockerEngine {
+    docker: Docker,
+    patient: Docker,
+    endpoint: String,
+}
+
+impl DockerEngine {
+    /// The endpoint that Docker's own command uses where nothing else is said.
+    pub const DEFAULT_ENDPOINT: &'static str = "unix:///var/run/docker.sock";
+
+    /// Connects to `endpoint` (`unix://…` or `tcp://…`) and agrees on an API version that both sides speak.
+    pub async fn connect(endpoint: &str) -> Result<Self, EngineError> {
+        let docker = connect::connect(endpoint).await?;
+        let patient = docker.clone().with_timeout(LONG_CALL_TIMEOUT);
+        Ok(Self {
+            docker: docker.with_timeout(CALL_TIMEOUT),
+            patient,
+            endpoint: endpoint.to_owned(),
+        })
+    }
+
+    fn doing(&self, operation: impl Into<String>) -> Operation<'_> {
+        Operation {
+            endpoint: &self.endpoint,
+            operation: operation.into(),
+        }
+    }
+}
+
+impl Engine for DockerEngine {
+    async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        let doing = self.doing("ask the engine about its machine");
+        let system = self
+            .docker
+            .info()
+            .await
+            .map_err(|error| doing.failed(error))?;
+        let processors = system
+            .ncpu
+            .and_then(|n| u32::try_from(n).ok())
+            .filter(|n| *n > 0);
+        let memory = system.mem_total.and_then(|bytes| u64::try_from(bytes).ok());
+        Ok(EngineFacts {
+            version: system.server_version.unwrap_or_default(),
+            processors: processors
+                .ok_or_else(|| doing.broken("it does not say how many processors it has"))?,
+            memory: memory
+                .map(Memory::from_bytes)
+                .ok_or_else(|| doing.broken("it does not say how much memory it has"))?,
+        })
+    }
+
+    async fn observe(&self, farm: &FarmName) -> Result<Observed, EngineError> {
+        let doing = self.doing("look at what runs");
+        observe::observe(&self.docker, farm)
+            .await
+            .map_err(|error| doing.failed(error))
+    }
+
+    async fn load_images(&self, archive: ImageArchive) -> Result<(), EngineError> {
+        let doing = self.doing("load images");
+        let options = ImportImageOptionsBuilder::default().quiet(true).build();
+        self.patient
+            .import_image(options, bollard::body_try_stream(archive), None)
+            .try_for_each(|_progress| std::future::ready(Ok(())))
+            .await
+            .map_err(|error| doing.failed(error))
+    }
+
+    async fn create_network(&self, farm: &FarmName) -> Result<(), EngineError> {
+        let name = network_name(farm);
+        let doing = self.doing(format!("create network {name}"));
+        let request = NetworkCreateRequest {
+            name,
+            driver: Some("bridge".to_owned()),
+            labels: Some(labels::of_network(farm)),
+            options: Some(isolation()),
+            ..NetworkCreateRequest::default()
+        };
+        self.docker
+            .create_network(request)
+            .await
+            .map(|_created| ())
+            .map_err(|error| doing.failed(error))
+    }
+
+    async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
+        let doing = self.doing(format!("remove network {id}"));
+        doing.gone_is_done(self.docker.remove_network(id).await)
+    }
+
+    async fn run_volunteer(&self, spec: &VolunteerSpec) -> Result<(), EngineError> {
+        let name = spec.container_name();
+        let doing = self.doing(format!("create container {name}"));
+        let (options, body) = volunteer::creation(spec);
+        let created = self
+            .docker
+            .create_container(Some(options), body)
+            .await
+            .map_err(|error| doing.failed(error))?;
+        let started = self.start_container(&created.id).await;
+        if started.is_err() {
+            // Half-made containers would hold the name; the reason that matters is why it did not start.
+            let _removed = self.remove_container(&created.id).await;
+        }
+        started.map_err(|error| EngineError {
+            operation: format!("start container {name}"),
+            ..error
+        })
+    }
+
+    async fn start_container(&self, id: &str) -> Result<(), EngineError> {
+        let doing = self.doing(format!("start container {id}"));
+        self.docker
+            .start_container(id, None::<StartContainerOptions>)
+            .await
+            .map_err(|error| doing.failed(error))
+    }
+
+    async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
+        let doing = self.doing(format!("stop container {id}"));
+        doing.gone_is_done(
+            self.patient
+                .stop_container(id, None::<StopContainerOptions>)
+                .await,
+        )?;
+        let doing = self.doing(format!("remove container {id}"));
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
+        doing.gone_is_done(self.docker.remove_container(id, Some(options)).await)
+    }
+}
+
+/// Volunteers neither talk to each other nor reach the world: they only answer.
+fn isolation() -> HashMap<String, String> {
+    [
+        ("com.docker.network.bridge.enable_icc", "false"),
+        ("com.docker.network.bridge.enable_ip_masquerade", "false"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+impl Operation<'_> {
+    fn gone_is_done(&self, outcome: Result<(), bollard::errors::Error>) -> Result<(), EngineError> {
+        match outcome {
+            Err(error) if error.is_missing() => Ok(()),
+            other => other.map_err(|error| self.failed(error)),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Engine failures: which operation, on what, and why, in our own types.
+
+use std::fmt;
+
+/// A call to an engine that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {kind}")]
+pub struct EngineError {
+    /// What was being done, with the resource's name: `create container farmctl-farm-armv7h`.
+    pub operation: String,
+    /// Why it failed.
+    pub kind: EngineErrorKind,
+}
+
+/// Why a call to an engine failed.
+#[derive(Debug)]
+pub enum EngineErrorKind {
+    /// Nothing answers at the engine's address.
+    Unreachable {
+        /// Where the engine was looked for.
+        endpoint: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// The engine's socket refuses this user.
+    PermissionDenied {
+        /// The socket.
+        endpoint: String,
+    },
+    /// `DOCKER_HOST` names something that cannot be dialled.
+    BadEndpoint {
+        /// As given.
+        endpoint: String,
+    },
+    /// Another container or process has the port.
+    PortTaken {
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine has no room left for images.
+    DiskFull {
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine refused, with its status code.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The engine's words.
+        message: String,
+    },
+    /// The conversation with the engine broke.
+    Broken {
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl fmt::Display for EngineErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { endpoint, reason } => {
+                write!(f, "no Docker engine answers at {endpoint} ({reason})")
+            }
+            Self::PermissionDenied { endpoint } => {
+                write!(f, "permission denied on the Docker socket {endpoint}")
+            }
+            Self::BadEndpoint { endpoint } => write!(f, "'{endpoint}' is no Docker endpoint"),
+            Self::PortTaken { message } | Self::DiskFull { message } => f.write_str(message),
+            Self::Refused { status, message } => write!(f, "{message} (status {status})"),
+            Self::Broken { reason } => f.write_str(reason),
+        }
+    }
+}
+
+impl EngineError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        Some(match &self.kind {
+            EngineErrorKind::Unreachable { .. } => {
+                "start it (sudo systemctl start docker), or point DOCKER_HOST at the one to use".to_owned()
+            }
+            EngineErrorKind::PermissionDenied { .. } => {
+                "add yourself to the docker group (sudo usermod -aG docker $USER) and log in again".to_owned()
+            }
+            EngineErrorKind::BadEndpoint { .. } => {
+                "use unix:///var/run/docker.sock or tcp://host:port in DOCKER_HOST".to_owned()
+            }
+            EngineErrorKind::DiskFull { .. } => {
+                "free space where the engine keeps its images (docker system df, docker image prune)".to_owned()
+            }
+            EngineErrorKind::PortTaken { .. } => {
+                "stop what has the port, or give the target another one in toolchains/".to_owned()
+            }
+            EngineErrorKind::Refused { .. } | EngineErrorKind::Broken { .. } => return None,
+        })
+    }
+
+    /// Whether the engine itself could not be used, so that nothing else on it will work either.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self.kind,
+            EngineErrorKind::Unreachable { .. }
+                | EngineErrorKind::PermissionDenied { .. }
+                | EngineErrorKind::BadEndpoint { .. }
+        )
+    }
+}

@@ -1,0 +1,168 @@
+//! An engine that exists only in memory: what tests plan against and execute on.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+
+use super::{
+    Engine, EngineError, EngineErrorKind, EngineFacts, Health, ImageArchive, LiveNetwork,
+    LiveState, LiveVolunteer, Observed, network_name,
+};
+use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
+
+/// An engine without containers, whose state is what it was told to do.
+#[derive(Debug)]
+pub struct MemoryEngine {
+    facts: EngineFacts,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    observed: Observed,
+    to_load: Vec<ImageTag>,
+    made: u64,
+    calls: Vec<String>,
+    failing: Option<String>,
+}
+
+impl MemoryEngine {
+    /// An engine in the given state. Loading an archive gives it the images of `to_load`.
+    pub fn new(observed: Observed, to_load: Vec<ImageTag>) -> Self {
+        let facts = EngineFacts {
+            version: "memory".to_owned(),
+            processors: 4,
+            memory: Memory::from_bytes(16 << 30),
+        };
+        Self {
+            facts,
+            state: Mutex::new(State {
+                observed,
+                to_load,
+                ..State::default()
+            }),
+        }
+    }
+
+    /// Makes every call fail whose description contains `part`.
+    pub fn fail_calls_with(&self, part: &str) {
+        self.state().failing = Some(part.to_owned());
+    }
+
+    /// The calls that changed something or tried to, in order.
+    pub fn calls(&self) -> Vec<String> {
+        self.state().calls.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(
+        &self,
+        call: String,
+        change: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, EngineError> {
+        let mut state = self.state();
+        state.calls.push(call.clone());
+        if state
+            .failing
+            .as_ref()
+            .is_some_and(|part| call.contains(part.as_str()))
+        {
+            let kind = EngineErrorKind::Refused {
+                status: 500,
+                message: "told to fail".to_owned(),
+            };
+            return Err(EngineError {
+                operation: call,
+                kind,
+            });
+        }
+        Ok(change(&mut state))
+    }
+}
+
+impl Engine for MemoryEngine {
+    async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        Ok(self.facts.clone())
+    }
+
+    async fn observe(&self, _farm: &FarmName) -> Result<Observed, EngineError> {
+        Ok(self.state().observed.clone())
+    }
+
+    async fn load_images(&self, archive: ImageArchive) -> Result<(), EngineError> {
+        let broken = |error: std::io::Error| EngineError {
+            operation: "load images".to_owned(),
+            kind: EngineErrorKind::Broken {
+                reason: error.to_string(),
+            },
+        };
+        let bytes = archive.map_ok(|chunk| chunk.len() as u64);
+        let size = bytes
+            .try_fold(0, |sum, n| std::future::ready(Ok(sum + n)))
+            .await
+            .map_err(broken)?;
+        self.change("load images".to_owned(), |state| {
+            let loaded = state.to_load.drain(..).map(|tag| (tag, size));
+            state.observed.images.extend(loaded);
+        })
+    }
+
+    async fn create_network(&self, farm: &FarmName) -> Result<(), EngineError> {
+        let name = network_name(farm);
+        self.change(format!("create network {name}"), |state| {
+            state.observed.networks.push(LiveNetwork {
+                id: name.clone(),
+                name,
+            });
+        })
+    }
+
+    async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
+        self.change(format!("remove network {id}"), |state| {
+            state.observed.networks.retain(|network| network.id != id);
+        })
+    }
+
+    async fn run_volunteer(&self, spec: &VolunteerSpec) -> Result<(), EngineError> {
+        self.change(format!("run {}", spec.container_name()), |state| {
+            state.made += 1;
+            let live = live(spec, format!("id{}", state.made));
+            state.observed.volunteers.push(live);
+        })
+    }
+
+    async fn start_container(&self, id: &str) -> Result<(), EngineError> {
+        self.change(format!("start {id}"), |state| {
+            for volunteer in state.observed.volunteers.iter_mut().filter(|v| v.id == id) {
+                volunteer.state = LiveState::Running;
+            }
+        })
+    }
+
+    async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
+        self.change(format!("remove {id}"), |state| {
+            state.observed.volunteers.retain(|v| v.id != id);
+        })
+    }
+}
+
+fn live(spec: &VolunteerSpec, id: String) -> LiveVolunteer {
+    LiveVolunteer {
+        id,
+        name: spec.container_name(),
+        target: Some(spec.target.clone()),
+        fingerprint: Some(spec.fingerprint()),
+        image: spec.image.clone(),
+        port: Some(spec.port.number()),
+        publish: Some(spec.publish),
+        slots: Some(spec.slots),
+        gcc: spec.gcc.clone(),
+        state: LiveState::Running,
+        health: Health::Healthy,
+        age: Duration::ZERO,
+    }
+}

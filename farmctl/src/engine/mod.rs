@@ -1,0 +1,81 @@
+//! The edge to a Docker engine: it tells what runs and carries out one action at a time.
+//!
+//! [`Engine`] is the few calls we need, in our own types. [`DockerEngine`] is the real one (nothing outside
+//! this folder knows its client library), [`MemoryEngine`] the one that tests plan against.
+
+mod docker;
+mod error;
+mod labels;
+mod memory;
+mod observed;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::farm::{FarmName, Memory, VolunteerSpec};
+
+pub use docker::DockerEngine;
+pub use error::{EngineError, EngineErrorKind};
+pub use memory::MemoryEngine;
+pub use observed::{Health, LiveNetwork, LiveState, LiveVolunteer, Observed, PortHolder};
+
+/// An archive in the engine's load format, produced while it is sent.
+pub type ImageArchive = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+
+/// What an engine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// The engine's version, as it prints it.
+    pub version: String,
+    /// Processors of its machine.
+    pub processors: u32,
+    /// Memory of its machine.
+    pub memory: Memory,
+}
+
+/// The calls that a farm needs of an engine. All of them are idempotent: what is already so counts as done.
+pub trait Engine: Send + Sync {
+    /// What the engine says of itself.
+    fn facts(&self) -> impl Future<Output = Result<EngineFacts, EngineError>> + Send;
+
+    /// Everything that matters to `farm`, in one snapshot. Reads only.
+    fn observe(
+        &self,
+        farm: &FarmName,
+    ) -> impl Future<Output = Result<Observed, EngineError>> + Send;
+
+    /// Takes in the images of an archive.
+    fn load_images(
+        &self,
+        archive: ImageArchive,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Makes the farm's network.
+    fn create_network(
+        &self,
+        farm: &FarmName,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Removes a network by its engine id or name.
+    fn remove_network(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Makes a volunteer's container and starts it; a container that could not be started is removed again.
+    fn run_volunteer(
+        &self,
+        spec: &VolunteerSpec,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Starts a container that exists.
+    fn start_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Lets a container finish its jobs, within its own stop timeout, and removes it.
+    fn remove_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+}
+
+/// The name of a farm's network on its engine.
+pub fn network_name(farm: &FarmName) -> String {
+    format!("farmctl-{farm}")
+}

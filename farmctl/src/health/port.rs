@@ -1,0 +1,158 @@
+//! Which program has a port. The engine only says that it is taken.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use crate::farm::{TargetName, VolunteerSpec};
+
+/// A port that a volunteer needs and something else has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("port {port} for target {target} is taken by {holder}")]
+pub struct PortTaken {
+    /// The port.
+    pub port: u16,
+    /// The target that needs it.
+    pub target: TargetName,
+    /// Who has it.
+    pub holder: Listener,
+}
+
+/// Who listens on a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listener {
+    /// A process of this machine.
+    Process {
+        /// Its id.
+        pid: u32,
+        /// Its command name.
+        name: String,
+    },
+    /// A process that this user may not look at.
+    Hidden,
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process { pid, name } => write!(f, "process {name} (pid {pid})"),
+            Self::Hidden => f.write_str("a process of another user"),
+        }
+    }
+}
+
+impl PortTaken {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match &self.holder {
+            Listener::Process { name, .. } if name == "distccd" => {
+                "stop the stock daemon (sudo systemctl disable --now distcc) and run this again"
+                    .to_owned()
+            }
+            Listener::Process { pid, .. } => format!("stop it (kill {pid}) and run this again"),
+            Listener::Hidden => {
+                format!(
+                    "find it with: sudo ss -ltnp 'sport = :{}', stop it and run this again",
+                    self.port
+                )
+            }
+        }
+    }
+}
+
+/// Tries every port by listening on it for a moment.
+///
+/// # Errors
+/// All the ports that are taken, with who has them.
+pub fn check<'a>(specs: impl Iterator<Item = &'a VolunteerSpec>) -> Result<(), Vec<PortTaken>> {
+    let taken: Vec<_> = specs
+        .filter(|spec| is_taken(SocketAddr::new(spec.publish, spec.port.number())))
+        .map(|spec| PortTaken {
+            port: spec.port.number(),
+            target: spec.target.clone(),
+            holder: listener(spec.port.number()).unwrap_or(Listener::Hidden),
+        })
+        .collect();
+    if taken.is_empty() { Ok(()) } else { Err(taken) }
+}
+
+/// Other failures (an address that is not this machine's, say) are the engine's to report.
+fn is_taken(address: SocketAddr) -> bool {
+    matches!(TcpListener::bind(address), Err(error) if error.kind() == io::ErrorKind::AddrInUse)
+}
+
+fn listener(port: u16) -> Option<Listener> {
+    let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|table| fs::read_to_string(table).ok())
+        .flat_map(|table| listening_inodes(&table, port))
+        .collect();
+    let processes = fs::read_dir("/proc").ok()?;
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .find(|pid| inodes.iter().any(|inode| has_socket(*pid, inode)))
+        .map(|pid| Listener::Process {
+            pid,
+            name: command_name(pid),
+        })
+}
+
+/// Rows of a kernel socket table (proc(5)): `sl local_address rem_address st … uid timeout inode`, state 0A listens.
+fn listening_inodes(table: &str, port: u16) -> Vec<String> {
+    const LISTEN: &str = "0A";
+    let suffix = format!(":{port:04X}");
+    let row = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let local = fields.nth(1)?;
+        let state = fields.nth(1)?;
+        let inode = fields.nth(5)?;
+        (local.ends_with(&suffix) && state == LISTEN).then(|| inode.to_owned())
+    };
+    table.lines().skip(1).filter_map(row).collect()
+}
+
+fn has_socket(pid: u32, inode: &str) -> bool {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    let wanted = format!("socket:[{inode}]");
+    descriptors.flatten().any(|entry| {
+        fs::read_link(entry.path()).is_ok_and(|link| link.as_os_str() == wanted.as_str())
+    })
+}
+
+fn command_name(pid: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn finds_the_process_that_listens() {
+        let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listening.local_addr().unwrap();
+        assert!(is_taken(address));
+        match listener(address.port()) {
+            Some(Listener::Process { pid, .. }) => assert_eq!(pid, std::process::id()),
+            other => panic!("{other:?}"),
+        }
+        drop(listening);
+        assert!(!is_taken(address));
+    }
+
+    #[test]
+    fn reads_only_listening_rows_of_the_port() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+                     0: 0100007F:0E33 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1\n\
+                     1: 0100007F:0E33 0100007F:A000 01 00000000:00000000 00:00000000 00000000     0        0 222 1\n\
+                     2: 0100007F:0E34 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1\n";
+        assert_eq!(listening_inodes(table, 3635), ["111"]);
+    }
+}

@@ -1,0 +1,8 @@
+//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`]), in process with the
+//! machine's own GCC ([`compilers`]), and as a program ([`program`]).
+
+mod compilers;
+mod harness;
+mod jobs;
+mod program;
+mod refusals;

@@ -1,0 +1,434 @@
+//! The program: command line, exit codes, log, signals.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use distcc_wire::{Limits, Outcome, Reply, Request, Version};
+use rustix::process::{Pid, Signal, kill_process};
+use volunteer_toolchain::Toolchain;
+
+use crate::compilers::this_machine;
+use crate::harness::{PATIENCE, is_gone, play, request, text};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_distccd");
+
+fn run(words: &[&str]) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(PROGRAM)
+        .args(words)
+        .output()
+        .expect("the program starts");
+    (status.code(), text(&stdout), text(&stderr))
+}
+
+/// The program, serving.
+struct Program {
+    child: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+    /// The lines of its log up to the one that says it listens.
+    opening: Vec<String>,
+    log: BufReader<std::process::ChildStderr>,
+}
+
+impl Program {
+    fn start(toolchain: &Toolchain, words: &[&str]) -> Self {
+        Self::start_limited(toolchain, ":", words)
+    }
+
+    /// Starts it after a shell has done `first`.
+    fn start_limited(toolchain: &Toolchain, first: &str, words: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let file = toolchain_file(&folder, toolchain);
+        let port = free_port();
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", &format!("{first}; exec \"$@\""), "sh", PROGRAM])
+            .args([
+                "--daemon",
+                "--no-detach",
+                "--log-stderr",
+                "--listen",
+                "127.0.0.1",
+                "--port",
+                &port.to_string(),
+            ])
+            .arg("--toolchain")
+            .arg(file)
+            .args(words)
+            .env("TMPDIR", folder.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut log = BufReader::new(child.stderr.take().expect("standard error is a pipe"));
+        let mut opening = Vec::new();
+        while !opening
+            .last()
+            .is_some_and(|line: &String| line.contains("\"message\":\"listening\""))
+        {
+            opening.push(read_line(&mut log).expect("it says that it listens before it ends"));
+        }
+        Self {
+            child,
+            port,
+            folder,
+            opening,
+            log,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))).expect("it accepts")
+    }
+
+    fn ask(&self, request: &Request) -> Reply {
+        self.try_ask(request).expect("it answers")
+    }
+
+    fn try_ask(&self, request: &Request) -> Option<Reply> {
+        let mut stream = self.connect();
+        stream
+            .write_all(&request.encode().expect("the request can be encoded"))
+            .expect("it reads");
+        read_reply(&mut stream)
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Waits until a job says that it waits, and returns its directory.
+    fn waiting_job(&self) -> PathBuf {
+        let mut found = None;
+        eventually(|| {
+            let entries = self
+                .folder
+                .path()
+                .read_dir()
+                .expect("the directory is there");
+            found = entries
+                .filter_map(Result::ok)
+                .map(|entry| entry.path())
+                .find(|job| job.join("pids").exists());
+            found.is_some()
+        });
+        found.expect("it was found")
+    }
+
+    fn next_line(&mut self) -> String {
+        read_line(&mut self.log).expect("it goes on logging")
+    }
+
+    fn exit_code(mut self) -> Option<i32> {
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).expect("the log is text");
+        self.child.wait().expect("it can be waited for").code()
+    }
+}
+
+fn toolchain_file(folder: &tempfile::TempDir, toolchain: &Toolchain) -> PathBuf {
+    let path = folder.path().join("toolchain.json");
+    fs::write(
+        &path,
+        serde_json::to_vec(toolchain).expect("it can be written as JSON"),
+    )
+    .expect("the directory can be written");
+    path
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
+    listener
+        .local_addr()
+        .expect("a listener has an address")
+        .port()
+}
+
+fn read_line(log: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    let count = log.read_line(&mut line).expect("the log is text");
+    (count > 0).then_some(line)
+}
+
+fn read_reply(stream: &mut TcpStream) -> Option<Reply> {
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a socket takes a timeout");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("it closes in order");
+    Reply::decode(Version::Lzo, &answer, &Limits::default()).ok()
+}
+
+fn eventually(mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "the condition holds in the end");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn exit_codes_are_those_of_the_stock_daemon() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let file = toolchain_file(&folder, &play());
+    let file = file.to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["--frobnicate"], 101, "unexpected argument '--frobnicate'"),
+        (
+            &["--port", "none", "--jobs", "0"],
+            101,
+            "error: --jobs: '0' cannot be used",
+        ),
+        (
+            &["--toolchain", "/nonexistent"],
+            110,
+            "error: no toolchain file at /nonexistent\\nhint: ",
+        ),
+        (
+            &[
+                "--toolchain",
+                file,
+                "--listen",
+                "127.0.0.1",
+                "--port",
+                &port,
+            ],
+            102,
+            &format!("error: cannot listen on port {port}: "),
+        ),
+        (
+            &["--log-file", "/nonexistent/log"],
+            107,
+            "error: cannot log: ",
+        ),
+    ];
+    for (words, code, message) in cases {
+        let (exit, stdout, stderr) = run(words);
+        assert_eq!(exit, Some(code), "{words:?}: {stderr}");
+        assert!(
+            stderr.contains(&message.replace("\\n", "\n")),
+            "{words:?}: {stderr}"
+        );
+        assert_eq!(stdout, "");
+    }
+}
+
+#[test]
+fn a_directory_for_jobs_that_cannot_be_used_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = toolchain_file(&folder, &play());
+    let output = Command::new(PROGRAM)
+        .arg("--toolchain")
+        .arg(file)
+        .env("TMPDIR", "/nonexistent")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(107));
+    assert!(
+        text(&output.stderr).contains("error: cannot make directories in /nonexistent: "),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn an_exhausted_descriptor_table_is_a_pause_and_not_an_end() {
+    const DESCRIPTORS: usize = 24;
+    let mut program = Program::start_limited(&play(), &format!("ulimit -n {DESCRIPTORS}"), &[]);
+    let held: Vec<_> = (0..DESCRIPTORS).map(|_| program.connect()).collect();
+    assert!(program.next_line().contains("cannot accept connections"));
+    drop(held);
+    // Until it has noticed that they are gone, a job may find no descriptor, either.
+    eventually(|| program.try_ask(&request(Version::Lzo, "object")).is_some());
+    program.signal(Signal::TERM);
+    assert_eq!(program.exit_code(), Some(0));
+}
+
+#[test]
+fn questions_are_answered_on_standard_output() {
+    for (word, expected) in [("--version", "distccd "), ("--help", "--allow-private")] {
+        let (exit, stdout, stderr) = run(&[word]);
+        assert_eq!(exit, Some(0));
+        assert!(stdout.contains(expected), "{stdout}");
+        assert_eq!(stderr, "");
+    }
+}
+
+#[test]
+fn says_at_the_start_what_it_will_do() {
+    let program = Program::start(
+        &play(),
+        &[
+            "--jobs",
+            "3",
+            "--allow",
+            "127.0.0.1",
+            "--allow",
+            "10.1.2.3/8",
+        ],
+    );
+    let log = program.opening.concat();
+    let address = format!("\"address\":\"127.0.0.1:{}\"", program.port);
+    for expected in [
+        "\"allow\":\"127.0.0.1/32 10.0.0.0/8\"",
+        &address,
+        "\"jobs\":3",
+        "\"gcc\":14",
+        "\"gcc\":12",
+        "\"target\":\"x86_64\"",
+    ] {
+        assert!(log.contains(expected), "{expected} in {log}");
+    }
+    program.signal(Signal::TERM);
+    assert_eq!(program.exit_code(), Some(0));
+}
+
+#[test]
+fn writes_one_line_for_each_job() {
+    let mut program = Program::start(&play(), &[]);
+    program.ask(&request(Version::Lzo, "object"));
+    let line: serde_json::Value = serde_json::from_str(&program.next_line()).unwrap();
+    let expected = [
+        ("message", "job"),
+        ("level", "INFO"),
+        ("client", "127.0.0.1"),
+        ("name", "play.c"),
+        ("outcome", "compiled"),
+    ];
+    for (key, value) in expected {
+        assert_eq!(line[key], value, "{line}");
+    }
+    for key in [
+        "gcc",
+        "arguments",
+        "bytes_in",
+        "source_bytes",
+        "object_bytes",
+        "bytes_out",
+        "wall_ms",
+        "cpu_ms",
+        "max_rss_kib",
+    ] {
+        assert!(line[key].is_u64(), "{key} in {line}");
+    }
+    program.ask(&request(Version::Lzo, "wrong-machine"));
+    let line: serde_json::Value = serde_json::from_str(&program.next_line()).unwrap();
+    assert_eq!(
+        (&line["level"], &line["outcome"]),
+        (&"ERROR".into(), &"unsound".into()),
+        "{line}"
+    );
+    program.signal(Signal::TERM);
+    assert_eq!(program.exit_code(), Some(0));
+}
+
+#[test]
+fn told_to_end_it_finishes_its_jobs_and_ends_well() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut program = Program::start(&play(), &[]);
+        let mut stream = program.connect();
+        stream
+            .write_all(&request(Version::Lzo, "wait").encode().unwrap())
+            .unwrap();
+        let job = program.waiting_job();
+        program.signal(signal);
+        assert!(program.next_line().contains("finishing"));
+        fs::write(job.join("go"), "").unwrap();
+        let reply = read_reply(&mut stream).unwrap();
+        assert!(matches!(reply.outcome, Outcome::Compiled { .. }));
+        assert_eq!(program.exit_code(), Some(0));
+    }
+}
+
+#[test]
+fn told_twice_it_does_not_wait_for_its_jobs() {
+    let mut program = Program::start(&play(), &[]);
+    let mut stream = program.connect();
+    stream
+        .write_all(&request(Version::Lzo, "hang").encode().unwrap())
+        .unwrap();
+    let pids = fs::read_to_string(program.waiting_job().join("pids")).unwrap();
+    program.signal(Signal::TERM);
+    assert!(program.next_line().contains("finishing"));
+    program.signal(Signal::TERM);
+    assert_eq!(read_reply(&mut stream), None);
+    assert_eq!(program.exit_code(), Some(0));
+    for pid in pids.split_whitespace() {
+        eventually(|| is_gone(pid));
+    }
+}
+
+#[test]
+fn orphans_of_compilers_are_collected() {
+    let program = Program::start(&play(), &[]);
+    let daemon = program.child.id();
+    for _ in 0..3 {
+        let reply = program.ask(&request(Version::Lzo, "orphan"));
+        assert!(matches!(reply.outcome, Outcome::Compiled { .. }));
+    }
+    eventually(|| children_of(daemon).len() == 3);
+    for orphan in children_of(daemon) {
+        kill_process(orphan, Signal::KILL).unwrap();
+    }
+    eventually(|| children_of(daemon).is_empty());
+    program.signal(Signal::TERM);
+    assert_eq!(program.exit_code(), Some(0));
+}
+
+/// The processes, ended or not, whose parent is `parent`.
+fn children_of(parent: u32) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc")
+        .expect("/proc is there")
+        .filter_map(Result::ok);
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_child = |pid: &i32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        fields.split_whitespace().nth(1) == Some(parent.to_string().as_str())
+    };
+    pids.filter(is_child).filter_map(Pid::from_raw).collect()
+}
+
+#[test]
+fn a_probe_ends_with_0_or_1_and_says_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = toolchain_file(&folder, &play());
+    let (exit, stdout, stderr) = run(&[
+        "--probe",
+        &free_port().to_string(),
+        "--toolchain",
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!((exit, stdout.as_str()), (Some(1), ""));
+    assert!(
+        stderr.starts_with("error: cannot connect to 127.0.0.1:") && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+    let Some(toolchain) = this_machine() else {
+        return;
+    };
+    let program = Program::start(&toolchain, &[]);
+    let file = program.folder.path().join("toolchain.json");
+    let (exit, stdout, stderr) = run(&[
+        "--probe",
+        &program.port.to_string(),
+        "--toolchain",
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!((exit, stderr.as_str()), (Some(0), ""));
+    assert!(
+        stdout.starts_with("this-machine compiles C and C++ to ELF64 "),
+        "{stdout}"
+    );
+    program.signal(Signal::TERM);
+    assert_eq!(program.exit_code(), Some(0));
+}
