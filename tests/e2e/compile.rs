@@ -10,7 +10,9 @@ use volunteer_toolchain::{ObjectFacts, Strictness};
 
 /// One trial for each project and board.
 pub(crate) fn tests() -> impl Iterator<Item = DockerTest> {
-    let pairs = BOARDS.into_iter().flat_map(|board| [(LUA, board), (DOUBLE_CONVERSION, board)]);
+    let pairs = BOARDS
+        .into_iter()
+        .flat_map(|board| [(LUA, board), (DOUBLE_CONVERSION, board)]);
     pairs.map(|(project, board)| {
         let name = format!("compile::{}_for_{}", project.package, board.target);
         DockerTest::new(name, move |scenario| builds(scenario, project, board))
@@ -28,7 +30,10 @@ async fn builds(scenario: Scenario, project: Project, board: Board) -> Result<()
     let after = job_log::compiled(&job_log::jobs(&volunteer).await?);
 
     let units = build.objects.len();
-    ensure!(units >= project.least_units, "only {units} translation units");
+    ensure!(
+        units >= project.least_units,
+        "only {units} translation units"
+    );
     the_volunteer_compiled_every_unit_once(&build, &before, &after)?;
     every_object_is_the_boards(&build.objects, &board.object())?;
     every_object_is_the_compilers(&scenario, &project, &build, &volunteer).await?;
@@ -55,7 +60,8 @@ fn the_volunteer_compiled_every_unit_once(
 /// A unit's name without folder and extension.
 fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.rsplit_once('.').map_or(name, |(stem, _extension)| stem)
+    name.rsplit_once('.')
+        .map_or(name, |(stem, _extension)| stem)
 }
 
 fn every_object_is_the_boards(objects: &Files, expected: &ObjectFacts) -> Result<()> {
@@ -78,7 +84,10 @@ async fn every_object_is_the_compilers(
     let reference = reference::Reference::start(scenario, &image).await?;
     let expected = reference.compile(project, &build.sources).await?;
     ensure!(
-        expected.iter().map(|(unit, _)| unit).eq(build.objects.iter().map(|(unit, _)| unit)),
+        expected
+            .iter()
+            .map(|(unit, _)| unit)
+            .eq(build.objects.iter().map(|(unit, _)| unit)),
         "objects and sources are of different units: {:?}",
         (expected.paths(), build.objects.paths()),
     );
@@ -90,7 +99,11 @@ async fn every_object_is_the_compilers(
 }
 
 fn difference(unit: &str, received: &[u8], expected: &[u8]) -> String {
-    let same = received.iter().zip(expected).take_while(|(a, b)| a == b).count();
+    let same = received
+        .iter()
+        .zip(expected)
+        .take_while(|(a, b)| a == b)
+        .count();
     format!(
         "the object of {unit} ({} bytes) is not the compiler's own ({} bytes): first difference at byte {same}",
         received.len(),

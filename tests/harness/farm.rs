@@ -1,6 +1,7 @@
 //! A farm of a test: a name and folders of its own, the user's cache.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::{Board, Container, Finished, farmctl};
 #[derive(Debug)]
 pub struct TestFarm {
     name: String,
+    address: Option<IpAddr>,
     farmctl: PathBuf,
     folder: TempDir,
     transcript: Arc<Transcript>,
@@ -25,18 +27,20 @@ pub struct TestFarm {
 impl TestFarm {
     pub(crate) fn new(
         name: String,
-        manifest: &str,
+        address: Option<IpAddr>,
+        keys: &str,
         farmctl: PathBuf,
         transcript: Arc<Transcript>,
     ) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("farmtest").tempdir()?;
         let farm = Self {
             name,
+            address,
             farmctl,
             folder,
             transcript,
         };
-        farm.write_manifest(manifest)?;
+        farm.write_manifest(keys)?;
         Ok(farm)
     }
 
@@ -50,14 +54,26 @@ impl TestFarm {
         self.folder.path()
     }
 
-    /// Replaces everything of the manifest but the farm's name.
+    /// The address that its ports are published on; `None` is this machine's own, which farmctl finds out.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// Replaces everything of the manifest but the farm's name and address.
     ///
     /// # Errors
     /// The disk is full.
     pub fn write_manifest(&self, keys: &str) -> Result<()> {
         let path = self.folder().join("farm.yaml");
-        fs::write(&path, format!("farm: {}\n{keys}", self.name))
-            .with_context(|| format!("cannot write {}", path.display()))
+        let address = match self.address {
+            Some(address) => address.to_string(),
+            None => "auto".to_owned(),
+        };
+        fs::write(
+            &path,
+            format!("farm: {}\naddress: {address}\n{keys}", self.name),
+        )
+        .with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Takes over the lock of another farm, so that both have the same images.

@@ -38,7 +38,10 @@ pub fn compiled(jobs: &[Job]) -> BTreeMap<String, usize> {
 
 fn parse(log: &[u8]) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
-    for line in log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    for line in log
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
         let entry: Value = serde_json::from_slice(line)
             .with_context(|| format!("no JSON: {}", String::from_utf8_lossy(line)))?;
         if entry["message"] == "job" {

@@ -5,7 +5,7 @@
 //! it is removed when the trial ends, and a run that died is cleaned up by the next one ([`sweep`]).
 //!
 //! - [`farmctl`], [`farm`]: the command as a process, and farms with names of their own
-//! - [`container`], [`files`]: containers, commands in them, files in and out
+//! - [`container`], [`network`], [`files`]: containers, networks, commands, files in and out
 //! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
 //! - [`project`], [`job_log`], [`reference`]: what masters build, what volunteers say of it, what it should be
 //! - [`eventually`]: waiting for a state instead of for a time
@@ -21,6 +21,7 @@ pub mod files;
 pub mod finished;
 pub mod job_log;
 pub mod master;
+pub mod network;
 pub mod project;
 pub mod reference;
 pub mod run;
@@ -35,4 +36,5 @@ pub use farm::TestFarm;
 pub use files::Files;
 pub use finished::Finished;
 pub use master::Master;
+pub use network::Lan;
 pub use scenario::Scenario;

@@ -44,7 +44,13 @@ pub const LUA: Project = Project {
     package: "lua5.4",
     compiler: "gcc",
     preprocessed: "i",
-    options: &["-O2", "-Wall", "-Wextra", "-DLUA_COMPAT_5_3", "-DLUA_USE_LINUX"],
+    options: &[
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-DLUA_COMPAT_5_3",
+        "-DLUA_USE_LINUX",
+    ],
     least_units: 30,
     folder: "src",
     makefile: None,
@@ -136,7 +142,10 @@ impl Project {
                 ensure!(tests > 0, "no tests in {listed}");
                 let ran = run(master, board, build, &[program]).await?;
                 let expected = format!("Ran {tests} tests.");
-                ensure!(ran.stdout_text()?.trim() == expected, "expected '{expected}': {ran}");
+                ensure!(
+                    ran.stdout_text()?.trim() == expected,
+                    "expected '{expected}': {ran}"
+                );
             }
         }
         Ok(())
@@ -175,11 +184,14 @@ fn objects(built: &Files) -> Files {
 /// The client names its files at random; the first line marker names the source: `# 0 "lapi.c"`.
 fn sources(kept: &Files) -> Result<Files> {
     let mut sources = Files::new();
-    for (path, source) in kept.iter() {
+    let preprocessed = |path: &str| path.ends_with(".i") || path.ends_with(".ii");
+    for (path, source) in kept.iter().filter(|(path, _)| preprocessed(path)) {
         let Some(name) = main_file(source) else {
             bail!("{path} does not say what it was made from");
         };
-        let unit = name.rsplit_once('.').map_or(name.as_str(), |(unit, _extension)| unit);
+        let unit = name
+            .rsplit_once('.')
+            .map_or(name.as_str(), |(unit, _extension)| unit);
         sources.insert(unit, source);
     }
     Ok(sources)
@@ -201,7 +213,9 @@ mod tests {
         let mut kept = Files::new();
         kept.insert("distcc_0a1b.i", *b"# 0 \"lib/a.cc\"\n# 0 \"<built-in>\"\n");
         assert!(sources(&kept).unwrap().read("lib/a").is_ok());
-        kept.insert("distcc_server.log", *b"nothing\n");
+        kept.insert("distcc_server_stderr_0a1b.txt", *b"warning\n");
+        assert_eq!(sources(&kept).unwrap().len(), 1);
+        kept.insert("distcc_2c3d.ii", *b"int main;\n");
         assert!(sources(&kept).is_err());
     }
 }

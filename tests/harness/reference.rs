@@ -24,7 +24,11 @@ impl Reference {
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             user: Some("0:0".to_owned()),
-            cmd: Some(["--daemon", "--no-detach", "--allow", "127.0.0.1"].map(str::to_owned).to_vec()),
+            cmd: Some(
+                ["--daemon", "--no-detach", "--allow", "127.0.0.1"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
             host_config: Some(HostConfig {
                 network_mode: Some("none".to_owned()),
                 ..HostConfig::default()

@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bollard::Docker;
-use bollard::models::{ContainerCreateBody, NetworkCreateRequest};
+use bollard::models::ContainerCreateBody;
 use tokio::sync::OnceCell;
 
 use crate::run::RunId;
 use crate::sweep::{self, RUN_LABEL, Scope, TRIAL_LABEL, sweep};
-use crate::{Container, Master, TestFarm, engine, farmctl};
+use crate::{Container, Lan, Master, TestFarm, engine, farmctl};
 
 /// What all trials of a test binary share.
 #[derive(Debug)]
@@ -79,16 +80,24 @@ impl Scenario {
         &self.run.farmctl
     }
 
-    /// A farm of this trial's own, with these manifest keys. It needs the ports, so the shared farm goes down.
+    /// A farm of this trial's own, with these manifest keys and an address that no other farm has.
+    ///
+    /// # Errors
+    /// The engine refuses the network, or the disk is full.
+    pub async fn farm(&self, word: &str, keys: &str) -> Result<TestFarm> {
+        let lan = self.lan(word).await?;
+        self.new_farm(word, Some(lan.gateway), keys)
+    }
+
+    /// A farm at this machine's own address, where the machine's user may have one as well.
     ///
     /// # Errors
     /// The disk is full.
-    pub async fn farm(&self, word: &str, keys: &str) -> Result<TestFarm> {
-        self.free_ports().await?;
-        self.new_farm(word, keys)
+    pub fn farm_at_default_address(&self, word: &str, keys: &str) -> Result<TestFarm> {
+        self.new_farm(word, None, keys)
     }
 
-    /// The farm that all trials share which change nothing: five targets, the default manifest. `up` was run once.
+    /// The farm that all trials share which change nothing: five targets, no other manifest keys. `up` was run once.
     ///
     /// # Errors
     /// It does not come up.
@@ -97,27 +106,19 @@ impl Scenario {
         if let Some(farm) = &*shared {
             return Ok(Arc::clone(farm));
         }
-        let farm = Arc::new(self.new_farm("shared", "")?);
+        let name = self.name_of_run("shared-lan");
+        let lan = Lan::create(self.docker(), name, self.labels_of_run()).await?;
+        let farm = Arc::new(self.new_farm("shared", Some(lan.gateway), "")?);
         farm.run(&["up"]).await?.success()?;
         *shared = Some(Arc::clone(&farm));
         Ok(farm)
     }
 
-    fn new_farm(&self, word: &str, keys: &str) -> Result<TestFarm> {
-        let name = self.run.id.farm_name(word);
+    fn new_farm(&self, word: &str, address: Option<IpAddr>, keys: &str) -> Result<TestFarm> {
+        let name = self.name_of_run(word);
         let farmctl = self.run.farmctl.clone();
-        TestFarm::new(name, keys, farmctl, Arc::clone(&self.transcript))
-    }
-
-    /// Takes the shared farm down, if it is up.
-    ///
-    /// # Errors
-    /// It does not go.
-    pub async fn free_ports(&self) -> Result<()> {
-        if let Some(farm) = self.run.shared_farm.lock().await.take() {
-            farm.run(&["down"]).await?.success()?;
-        }
-        Ok(())
+        let transcript = Arc::clone(&self.transcript);
+        TestFarm::new(name, address, keys, farmctl, transcript)
     }
 
     /// The machine with the stock client, which all trials share.
@@ -141,22 +142,13 @@ impl Scenario {
         Ok(container)
     }
 
-    /// Makes a network that goes when the trial ends, and returns its name.
+    /// Makes a network that goes when the trial ends.
     ///
     /// # Errors
     /// The engine refuses.
-    pub async fn network(&self, word: &str) -> Result<String> {
-        let name = self.run.id.farm_name(word);
-        let request = NetworkCreateRequest {
-            name: name.clone(),
-            labels: Some(self.labels()),
-            ..NetworkCreateRequest::default()
-        };
-        self.docker()
-            .create_network(request)
-            .await
-            .with_context(|| format!("cannot create network {name}"))?;
-        Ok(name)
+    pub async fn lan(&self, word: &str) -> Result<Lan> {
+        let name = self.name_of_run(&format!("{word}-lan"));
+        Lan::create(self.docker(), name, self.labels()).await
     }
 
     /// A name that no other run uses.

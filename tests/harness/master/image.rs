@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bollard::Docker;
@@ -100,8 +101,12 @@ fn root_file_system(
     debs: Vec<PathBuf>,
 ) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let taken = Arc::new(rootfs::Taken::default());
     let packages = stream::iter(debs)
-        .map(|deb| tokio::task::spawn_blocking(move || rootfs::entries_of(&deb)))
+        .map(move |deb| {
+            let taken = Arc::clone(&taken);
+            tokio::task::spawn_blocking(move || rootfs::entries_of(&deb, &taken))
+        })
         .buffer_unordered(workers)
         .map(|outcome| match outcome {
             Ok(entries) => entries.map(Bytes::from).map_err(std::io::Error::other),

@@ -4,9 +4,9 @@ mod image;
 mod rootfs;
 
 use anyhow::{Context, Result};
-use bollard::models::{ContainerCreateBody, HostConfig, NetworkCreateRequest};
+use bollard::models::{ContainerCreateBody, HostConfig};
 
-use crate::{Command, Container, Files, Finished, Scenario, debian};
+use crate::{Command, Container, Files, Finished, Lan, Scenario, debian};
 
 /// A running master on a network of its own.
 #[derive(Debug, Clone)]
@@ -24,14 +24,15 @@ impl Master {
         let image = image::ensure(scenario.docker(), &debian::archive()?)
             .await
             .context("cannot make the master's image")?;
-        let network = network(scenario).await?;
+        let name = scenario.name_of_run("master-lan");
+        let lan = Lan::create(scenario.docker(), name, scenario.labels_of_run()).await?;
         let body = ContainerCreateBody {
             image: Some(image),
             hostname: Some("master".to_owned()),
             cmd: Some(vec!["/usr/bin/sleep".to_owned(), "infinity".to_owned()]),
             env: Some(vec![format!("PATH={PATH}"), format!("HOME={WORK}")]),
             host_config: Some(HostConfig {
-                network_mode: Some(network),
+                network_mode: Some(lan.name),
                 init: Some(true),
                 ..HostConfig::default()
             }),
@@ -71,14 +72,3 @@ impl Master {
 }
 
 const PATH: &str = "/usr/local/bin:/usr/bin:/usr/sbin";
-
-async fn network(scenario: &Scenario) -> Result<String> {
-    let name = scenario.name_of_run("master");
-    let request = NetworkCreateRequest {
-        name: name.clone(),
-        labels: Some(scenario.labels_of_run()),
-        ..NetworkCreateRequest::default()
-    };
-    scenario.docker().create_network(request).await?;
-    Ok(name)
-}

@@ -1,8 +1,10 @@
 //! The master's root file system as pieces of a tar archive: files of packages, and what maintainer scripts would add.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use farmctl::image::{UnpackFault, with_data};
 use tar::{Builder, Entry, EntryType, Header};
@@ -12,13 +14,23 @@ use crate::board::BOARDS;
 /// An archive ends with two empty blocks (POSIX ustar).
 const END_BYTES: usize = 1024;
 
+/// Paths that some piece of the archive has: packages share folders, and engines take each path once.
+#[derive(Debug, Default)]
+pub(super) struct Taken(Mutex<HashSet<String>>);
+
+impl Taken {
+    fn is_new(&self, path: &str) -> bool {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.insert(path.to_owned())
+    }
+}
+
 /// The files of a package, without the archive's end.
-pub(super) fn entries_of(deb: &Path) -> Result<Vec<u8>, UnpackFault> {
-    let package = deb.to_owned();
-    with_data(&package, |data| {
+pub(super) fn entries_of(deb: &Path, taken: &Taken) -> Result<Vec<u8>, UnpackFault> {
+    with_data(deb, |data| {
         let mut archive = Builder::new(Vec::new());
         for entry in tar::Archive::new(data).entries()? {
-            copy(entry?, &mut archive)?;
+            copy(entry?, taken, &mut archive)?;
         }
         Ok(open_ended(archive)?)
     })
@@ -30,9 +42,13 @@ fn open_ended(archive: Builder<Vec<u8>>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn copy(entry: Entry<'_, impl Read>, archive: &mut Builder<Vec<u8>>) -> io::Result<()> {
+fn copy(
+    entry: Entry<'_, impl Read>,
+    taken: &Taken,
+    archive: &mut Builder<Vec<u8>>,
+) -> io::Result<()> {
     let path = merged(&String::from_utf8_lossy(&entry.path_bytes()));
-    if path.is_empty() || !is_wanted(&path) {
+    if path.is_empty() || !is_wanted(&path) || !taken.is_new(&path) {
         return Ok(());
     }
     let mut header = entry.header().clone();
