@@ -147,7 +147,7 @@ impl Assembler {
         images
             .iter()
             .zip(packages)
-            .map(|(image, packages)| self.finish(image, lock, packages, daemon.clone()))
+            .map(|(image, packages)| self.finish(image, lock, &packages, daemon.clone()))
             .collect()
     }
 
@@ -183,7 +183,7 @@ impl Assembler {
         &self,
         image: &ImageRequest,
         lock: &Lock,
-        packages: PackageLayers,
+        packages: &PackageLayers,
         daemon: Layer,
     ) -> Result<Image, Error> {
         let target = &image.toolchain.target;

@@ -37,7 +37,7 @@ impl Image {
         labels: &[(&str, String)],
         layers: Vec<Layer>,
     ) -> io::Result<Self> {
-        let config = Bytes::from(serde_json::to_vec(&Config::new(labels, &layers))?);
+        let config = Bytes::from(serde_json::to_vec(&Description::new(labels, &layers))?);
         Ok(Self {
             target: target.to_owned(),
             reference,
@@ -78,7 +78,7 @@ impl Image {
 }
 
 #[derive(Serialize)]
-struct Config<'a> {
+struct Description<'a> {
     architecture: &'a str,
     config: ContainerConfig<'a>,
     created: &'a str,
@@ -109,7 +109,7 @@ struct RootFs {
     diff_ids: Vec<String>,
 }
 
-impl<'a> Config<'a> {
+impl<'a> Description<'a> {
     fn new(labels: &[(&str, String)], layers: &'a [Layer]) -> Self {
         let labels = labels
             .iter()

@@ -1,8 +1,8 @@
 //! The program that becomes the daemon inside: this very binary.
 
-use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use bytes::Bytes;
 
@@ -30,13 +30,12 @@ impl Program {
         let known = fs::read_to_string(&remembered)
             .ok()
             .and_then(|text| text.trim().parse().ok());
-        let digest = match known {
-            Some(digest) => digest,
-            None => {
-                let digest = hash(path)?;
-                remember(&remembered, &digest);
-                digest
-            }
+        let digest = if let Some(digest) = known {
+            digest
+        } else {
+            let digest = hash(path)?;
+            remember(&remembered, &digest);
+            digest
         };
         Ok(Self {
             path: path.to_owned(),
@@ -51,6 +50,10 @@ impl Program {
     /// The binary's bytes.
     pub(super) fn content(&self) -> Result<Bytes, DiskError> {
         let content = fs::read(&self.path).map_err(|source| DiskError::new(&self.path, source))?;
+        if Sha256::of(&content) != self.digest {
+            let changed = io::Error::other("it was replaced meanwhile");
+            return Err(DiskError::new(&self.path, changed));
+        }
         Ok(content.into())
     }
 }
@@ -74,9 +77,9 @@ fn identity(path: &Path) -> Result<Sha256, DiskError> {
 }
 
 fn hash(path: &Path) -> Result<Sha256, DiskError> {
-    let mut hashing = Hashing::new(std::io::sink());
+    let mut hashing = Hashing::new(io::sink());
     let mut file = fs::File::open(path).map_err(|source| DiskError::new(path, source))?;
-    std::io::copy(&mut file, &mut hashing).map_err(|source| DiskError::new(path, source))?;
+    io::copy(&mut file, &mut hashing).map_err(|source| DiskError::new(path, source))?;
     Ok(hashing.digest())
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroUsize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use volunteer_toolchain::Toolchain;
 
 use crate::config::{self, Config, Invocation};
 use crate::exit::Exit;
+use crate::job;
 use crate::shutdown::Signals;
 use crate::supervise::Orphans;
 use crate::toolchain_file::{self, ToolchainError};
@@ -29,9 +30,6 @@ struct Fatal {
 
 /// Threads that move bytes. Compilers do the work; these need a small part of a processor each.
 const WORKERS: usize = 4;
-
-/// For threads that compress large objects.
-const BLOCKING_THREADS: usize = 8;
 
 /// How long a probe may take: the daemon's slots may all be taken.
 const PROBE_DEADLINE: Duration = Duration::from_mins(1);
@@ -78,18 +76,33 @@ fn serve(config: Config) -> Result<(), Fatal> {
     for remark in &config.remarks {
         tracing::warn!("{remark}");
     }
+    let workspace = std::env::temp_dir();
+    job::check_room(&workspace).map_err(|error| {
+        let message = format!(
+            "cannot make directories in {}: {error}",
+            workspace.display()
+        );
+        fatal(
+            Exit::IoError,
+            message,
+            Some("set TMPDIR to a directory that the daemon may write to"),
+        )
+    })?;
     lower_priority(config.nice);
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let runtime = Builder::new_multi_thread()
         .worker_threads(processors.min(WORKERS))
-        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()
         .map_err(cannot_start)?;
-    runtime.block_on(serve_until_told(config, toolchain))
+    runtime.block_on(serve_until_told(config, toolchain, workspace))
 }
 
-async fn serve_until_told(config: Config, toolchain: Toolchain) -> Result<(), Fatal> {
+async fn serve_until_told(
+    config: Config,
+    toolchain: Toolchain,
+    workspace: PathBuf,
+) -> Result<(), Fatal> {
     let listener = listen(config.listen, config.port.get()).map_err(|error| {
         fatal(
             Exit::BindFailed,
@@ -99,7 +112,7 @@ async fn serve_until_told(config: Config, toolchain: Toolchain) -> Result<(), Fa
     })?;
     let signals = Signals::catch().map_err(cannot_start)?;
     let orphans = Orphans::adopt().map_err(cannot_start)?;
-    let mut settings = Settings::new(config.jobs, config.allow, std::env::temp_dir());
+    let mut settings = Settings::new(config.jobs, config.allow, workspace);
     settings.deadlines = Deadlines {
         job: config.job_lifetime,
         shutdown: config.grace,

@@ -16,8 +16,9 @@ use crate::farm::VolunteerSpec;
 const PROCESSES_PER_SLOT: i64 = 8;
 const PROCESSES_OF_THE_DAEMON: i64 = 64;
 
-const HEALTH_INTERVAL: Duration = Duration::from_mins(1);
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(30);
+const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
+/// On a busy volunteer the check waits for a free slot, as every job does.
+const HEALTH_TIMEOUT: Duration = Duration::from_mins(5);
 const HEALTH_RETRIES: i64 = 3;
 
 /// Positive values make the kernel prefer a volunteer to anything else on the machine when memory runs out.

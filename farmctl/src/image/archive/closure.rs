@@ -223,17 +223,20 @@ mod tests {
     fn index(packages: &[&str]) -> String {
         packages
             .iter()
-            .map(|line| {
-                let mut parts = line.split("; ");
-                let (name, version) = parts.next().unwrap().split_once(' ').unwrap();
-                let fields: String = parts.map(|field| format!("{field}\n")).collect();
-                format!(
-                    "Package: {name}\nVersion: {version}\nArchitecture: amd64\n{fields}\
-                     Filename: pool/{name}.deb\nSize: 1\nSHA256: {}\n\n",
-                    "0".repeat(64)
-                )
-            })
-            .collect()
+            .map(|line| stanza(line))
+            .collect::<Vec<_>>()
+            .concat()
+    }
+
+    fn stanza(line: &str) -> String {
+        let (package, fields) = line.split_once("; ").unwrap_or((line, "Section: devel"));
+        let (name, version) = package.split_once(' ').unwrap();
+        format!(
+            "Package: {name}\nVersion: {version}\nArchitecture: amd64\n{}\n\
+             Filename: pool/{name}.deb\nSize: 1\nSHA256: {}\n\n",
+            fields.replace("; ", "\n"),
+            "0".repeat(64)
+        )
     }
 
     fn close(packages: &[&str], wanted: &[&str], leave_out: &[&str]) -> Result<String, String> {

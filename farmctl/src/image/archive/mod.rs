@@ -25,7 +25,7 @@ pub(super) use version::Version;
 
 use super::blocking::blocking;
 use super::digest::Sha256;
-use super::fetch::{Fetcher, RemoteFile};
+use super::fetch::{FetchError, Fetcher, RemoteFile};
 use super::mirror::Mirror;
 use super::progress::Work;
 use super::{ARCHITECTURE, Error};
@@ -38,6 +38,9 @@ const COMPONENT: &str = "main";
 
 /// An `InRelease` file is about 150 kB.
 const MAX_RELEASE_BYTES: usize = 16 << 20;
+
+/// An index has three blocks or so, which decompress in parallel.
+const MAX_WORKERS: u32 = 4;
 
 /// What to resolve in a suite: these packages and what they depend on, but nothing that matches a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +98,16 @@ async fn signed_release(
     trust: &Trust<'_>,
 ) -> Result<Release, Error> {
     let url = mirror.url(&format!("dists/{suite}/InRelease"));
-    let text = fetcher.text(&url, MAX_RELEASE_BYTES).await?;
+    let text = match fetcher.text(&url, MAX_RELEASE_BYTES).await {
+        Err(FetchError::NotFound { url }) => {
+            return Err(ReleaseError::NoSuite {
+                suite: suite.to_owned(),
+                url,
+            }
+            .into());
+        }
+        outcome => outcome?,
+    };
     let release = Release::verify(&text, suite, trust.keyring, trust.expiry, SystemTime::now())?;
     Ok(release)
 }
@@ -104,14 +116,14 @@ fn resolve_in(path: &Path, suite: &str, wishes: &[Wanted]) -> Result<Vec<Vec<Off
     let text = decompress(path, suite)?;
     let packages = Packages::parse(&text, suite)?;
     let resolver = Resolver::new(&packages, suite);
-    let resolved: Result<_, ResolveError> =
+    let closures: Result<_, ResolveError> =
         wishes.iter().map(|wanted| resolver.close(wanted)).collect();
-    Ok(resolved?)
+    Ok(closures?)
 }
 
-/// An index has three blocks or so, which decompress in parallel.
 fn decompress(path: &Path, suite: &str) -> Result<String, IndexError> {
-    let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4) as u32);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = u32::try_from(cores).unwrap_or(MAX_WORKERS).min(MAX_WORKERS);
     let broken = |source| IndexError::Compression {
         suite: suite.to_owned(),
         source,

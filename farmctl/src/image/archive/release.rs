@@ -9,7 +9,7 @@ use super::keyring::Keyring;
 use crate::image::digest::Sha256;
 
 /// Clocks of mirrors and machines may differ by so much.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
+const CLOCK_TOLERANCE: Duration = Duration::from_hours(24);
 
 /// What to do with an index whose `Valid-Until` has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +182,15 @@ fn files(fields: &BorrowedParagraph<'_>) -> Option<Vec<(Sha256, u64, String)>> {
 /// Why a suite's index is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
-    /// No OpenPGP cleartext signature around it.
+    /// The mirror does not have it.
+    #[error("the mirror has no suite {suite} ({url})")]
+    NoSuite {
+        /// The suite asked for.
+        suite: String,
+        /// Where it should be.
+        url: String,
+    },
+    /// No cleartext signature around it.
     #[error("the index of suite {suite} is not signed: {reason}")]
     Unsigned {
         /// The suite asked for.
@@ -258,7 +266,10 @@ impl ReleaseError {
             Self::BadSignature { .. } => {
                 "for an archive that is not Debian's, name its keys with FARMCTL_KEYRING".to_owned()
             }
-            Self::OtherSuite { .. } | Self::NoIndex { .. } | Self::Malformed { .. } => {
+            Self::NoSuite { .. }
+            | Self::OtherSuite { .. }
+            | Self::NoIndex { .. }
+            | Self::Malformed { .. } => {
                 "name another mirror with `mirror:` or FARMCTL_MIRROR".to_owned()
             }
         })

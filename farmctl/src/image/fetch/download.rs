@@ -42,7 +42,7 @@ pub(super) async fn into_cache(
     let actual = partial.digest();
     partial.restart()?;
     Err(FetchError::WrongChecksum {
-        url: file.url.clone(),
+        url: file.url.to_string(),
         expected: file.sha256,
         actual,
     })
@@ -75,12 +75,14 @@ async fn text_once(client: &Client, url: &Url, max_bytes: usize) -> Result<Strin
         body.extend_from_slice(&chunk);
         if body.len() > max_bytes {
             return Err(FetchError::TooLarge {
-                url: url.clone(),
+                url: url.to_string(),
                 max_bytes: max_bytes as u64,
             });
         }
     }
-    String::from_utf8(body).map_err(|_not_utf8| FetchError::NoText { url: url.clone() })
+    String::from_utf8(body).map_err(|_not_utf8| FetchError::NoText {
+        url: url.to_string(),
+    })
 }
 
 /// Opening may wait for another process, so it must not hold up other downloads.
@@ -139,7 +141,7 @@ async fn ask_for_the_rest(
         partial.restart()?;
         let reason = "the mirror sent another part than the one asked for".to_owned();
         return Err(FetchError::Cut {
-            url: file.url.clone(),
+            url: file.url.to_string(),
             received_bytes,
             reason,
         });
@@ -160,7 +162,7 @@ async fn append_body(
     {
         if partial.bytes() + chunk.len() as u64 > file.bytes {
             return Err(FetchError::TooLarge {
-                url: file.url.clone(),
+                url: file.url.to_string(),
                 max_bytes: file.bytes,
             });
         }
@@ -169,7 +171,7 @@ async fn append_body(
     }
     if partial.bytes() < file.bytes {
         return Err(FetchError::Cut {
-            url: file.url.clone(),
+            url: file.url.to_string(),
             received_bytes: partial.bytes(),
             reason: "the connection ended early".to_owned(),
         });
@@ -179,15 +181,17 @@ async fn append_body(
 
 fn accepted(outcome: Result<Response, reqwest::Error>, url: &Url) -> Result<Response, FetchError> {
     let response = outcome.map_err(|source| FetchError::Unreachable {
-        url: url.clone(),
+        url: url.to_string(),
         reason: root_cause(&source),
     })?;
     match response.status() {
         status if status.is_success() => Ok(response),
-        StatusCode::NOT_FOUND | StatusCode::GONE => Err(FetchError::NotFound { url: url.clone() }),
+        StatusCode::NOT_FOUND | StatusCode::GONE => Err(FetchError::NotFound {
+            url: url.to_string(),
+        }),
         status => Err(FetchError::Status {
-            url: url.clone(),
-            status,
+            url: url.to_string(),
+            status: status.as_u16(),
         }),
     }
 }
@@ -203,7 +207,7 @@ fn range_start(headers: &HeaderMap) -> Option<u64> {
 
 fn cut(url: &Url, received_bytes: u64, source: &reqwest::Error) -> FetchError {
     FetchError::Cut {
-        url: url.clone(),
+        url: url.to_string(),
         received_bytes,
         reason: root_cause(source),
     }

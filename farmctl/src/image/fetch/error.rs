@@ -2,10 +2,11 @@
 
 use std::error::Error;
 
-use reqwest::{StatusCode, Url};
-
 use crate::image::digest::Sha256;
 use crate::image::disk::DiskError;
+
+/// The status of a mirror that wants to be asked later (RFC 6585, 4).
+const TOO_MANY_REQUESTS: u16 = 429;
 
 /// Why a file could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +21,7 @@ pub enum FetchError {
     #[error("mirror unreachable: {reason} ({url})")]
     Unreachable {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// The cause, in words.
         reason: String,
     },
@@ -28,7 +29,7 @@ pub enum FetchError {
     #[error("download cut after {received_bytes} bytes: {reason} ({url})")]
     Cut {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// How far it came.
         received_bytes: u64,
         /// The cause, in words.
@@ -38,21 +39,21 @@ pub enum FetchError {
     #[error("the mirror does not have {url}")]
     NotFound {
         /// What was asked for.
-        url: Url,
+        url: String,
     },
     /// The mirror answered with another failure.
     #[error("the mirror answered {status} to {url}")]
     Status {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// The answer.
-        status: StatusCode,
+        status: u16,
     },
     /// The file came whole, but it is not the one that was asked for.
     #[error("wrong checksum: {url} has SHA-256 {actual}, expected {expected}")]
     WrongChecksum {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// What the signed index or the lock says.
         expected: Sha256,
         /// What came.
@@ -62,7 +63,7 @@ pub enum FetchError {
     #[error("{url} is larger than the {max_bytes} bytes expected")]
     TooLarge {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// The limit.
         max_bytes: u64,
     },
@@ -70,7 +71,7 @@ pub enum FetchError {
     #[error("{url} is no text")]
     NoText {
         /// What was asked for.
-        url: Url,
+        url: String,
     },
     /// The cache cannot be written.
     #[error(transparent)]
@@ -107,9 +108,7 @@ impl FetchError {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Cut { .. } => true,
-            Self::Status { status, .. } => {
-                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::Status { status, .. } => *status >= 500 || *status == TOO_MANY_REQUESTS,
             _ => false,
         }
     }

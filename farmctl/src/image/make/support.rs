@@ -108,10 +108,30 @@ fn finish(
         .close(&needs_of(&assembler)?)?
         .partition(|path| base.node(path).is_some());
     assembler.merge(own);
+    add_tool_links(&mut assembler);
     add_root(&mut base);
     let base = store.put(&recipe.libraries_key, &base, Needs::new())?;
     let assembler = store.put(&recipe.assembler_key, &assembler, Needs::new())?;
     Ok((base, assembler))
+}
+
+/// Drivers look for their assembler as `usr/<triple>/bin/as`. Packages of cross compilers bring that link, the native
+/// ones rely on a plain `as` on PATH instead: there the link is added.
+fn add_tool_links(tree: &mut Tree) {
+    let programs: Vec<_> = tree.nodes().map(|(path, _node)| path.clone()).collect();
+    for program in programs {
+        if let ["usr", "bin", name] = program.segments().as_slice()
+            && let Some(triple) = name.strip_suffix("-as")
+        {
+            let link = ImagePath::from_absolute(&format!("/usr/{triple}/bin/as"));
+            let target = format!("../../bin/{name}");
+            if let Ok(link) = link
+                && tree.node(&link).is_none()
+            {
+                tree.insert(link, Node::Link { target });
+            }
+        }
+    }
 }
 
 /// The links of a merged `/usr`, which the interpreter's path goes through, and a place for temporary files.

@@ -49,9 +49,10 @@ impl Libraries {
 
     /// Interpreters are named by path, libraries by name.
     fn path_of(&self, name: &str) -> Option<ImagePath> {
-        match name.starts_with('/') {
-            true => ImagePath::from_absolute(name).ok(),
-            false => self.by_name.get(name).cloned(),
+        if name.starts_with('/') {
+            ImagePath::from_absolute(name).ok()
+        } else {
+            self.by_name.get(name).cloned()
         }
     }
 }

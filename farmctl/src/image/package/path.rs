@@ -33,13 +33,11 @@ impl ImagePath {
 
     /// Where a symbolic link at this path leads.
     pub(in crate::image) fn link_target(&self, target: &str) -> Result<Option<Self>, PathError> {
-        let folder = match target.starts_with('/') {
-            true => vec![],
-            false => self
-                .parents()
-                .last()
-                .map_or(vec![], |parent| parent.split('/').collect()),
-        };
+        let parent = self
+            .parents()
+            .last()
+            .filter(|_parent| !target.starts_with('/'));
+        let folder = parent.map_or(vec![], |parent| parent.split('/').collect());
         Self::from_segments(target, folder)
     }
 

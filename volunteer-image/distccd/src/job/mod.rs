@@ -20,6 +20,7 @@ mod workspace;
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -77,6 +78,11 @@ pub(crate) struct Finished {
     pub(crate) stdout: Printed,
     pub(crate) stderr: Printed,
     pub(crate) usage: Usage,
+}
+
+/// Checks that job directories can be made in `root`.
+pub(crate) fn check_room(root: &Path) -> io::Result<()> {
+    Workspace::create(root).map(drop)
 }
 
 impl Accepted {

@@ -41,10 +41,16 @@ struct Program {
 
 impl Program {
     fn start(toolchain: &Toolchain, words: &[&str]) -> Self {
+        Self::start_limited(toolchain, ":", words)
+    }
+
+    /// Starts it after a shell has done `first`.
+    fn start_limited(toolchain: &Toolchain, first: &str, words: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory can be made");
         let file = toolchain_file(&folder, toolchain);
         let port = free_port();
-        let mut child = Command::new(PROGRAM)
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", &format!("{first}; exec \"$@\""), "sh", PROGRAM])
             .args([
                 "--daemon",
                 "--no-detach",
@@ -83,11 +89,15 @@ impl Program {
     }
 
     fn ask(&self, request: &Request) -> Reply {
+        self.try_ask(request).expect("it answers")
+    }
+
+    fn try_ask(&self, request: &Request) -> Option<Reply> {
         let mut stream = self.connect();
         stream
             .write_all(&request.encode().expect("the request can be encoded"))
             .expect("it reads");
-        read_reply(&mut stream).expect("it answers")
+        read_reply(&mut stream)
     }
 
     fn signal(&self, signal: Signal) {
@@ -210,6 +220,37 @@ fn exit_codes_are_those_of_the_stock_daemon() {
         );
         assert_eq!(stdout, "");
     }
+}
+
+#[test]
+fn a_directory_for_jobs_that_cannot_be_used_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = toolchain_file(&folder, &play());
+    let output = Command::new(PROGRAM)
+        .arg("--toolchain")
+        .arg(file)
+        .env("TMPDIR", "/nonexistent")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(107));
+    assert!(
+        text(&output.stderr).contains("error: cannot make directories in /nonexistent: "),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn an_exhausted_descriptor_table_is_a_pause_and_not_an_end() {
+    const DESCRIPTORS: usize = 24;
+    let mut program = Program::start_limited(&play(), &format!("ulimit -n {DESCRIPTORS}"), &[]);
+    let held: Vec<_> = (0..DESCRIPTORS).map(|_| program.connect()).collect();
+    assert!(program.next_line().contains("cannot accept connections"));
+    drop(held);
+    // Until it has noticed that they are gone, a job may find no descriptor, either.
+    eventually(|| program.try_ask(&request(Version::Lzo, "object")).is_some());
+    program.signal(Signal::TERM);
+    assert_eq!(program.exit_code(), Some(0));
 }
 
 #[test]

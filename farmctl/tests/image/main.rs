@@ -1,0 +1,10 @@
+//! The image assembly against an archive of its own on loopback: no network, no engine.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod bad_archive;
+mod bad_network;
+mod debian;
+mod good;
+mod machine;
+mod server;
