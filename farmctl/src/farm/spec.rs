@@ -148,7 +148,7 @@ fn allowing<R: fmt::Display>(ranges: impl IntoIterator<Item = R>) -> impl Iterat
 }
 
 /// Counts up when the container is built differently from the same specification.
-const POSTURE: &str = "posture 1";
+const POSTURE: &str = "posture 2";
 
 #[cfg(test)]
 mod tests {

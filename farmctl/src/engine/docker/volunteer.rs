@@ -35,7 +35,7 @@ pub(super) fn creation(spec: &VolunteerSpec) -> (CreateContainerOptions, Contain
         labels: Some(labels::of_volunteer(spec)),
         exposed_ports: Some(vec![tcp_port(spec)]),
         stop_timeout: i64::try_from(spec.stop_grace.as_secs()).ok(),
-        healthcheck: Some(health_check()),
+        healthcheck: Some(health_check(spec)),
         host_config: Some(posture(spec)),
         ..ContainerCreateBody::default()
     };
@@ -93,11 +93,12 @@ fn scratch(spec: &VolunteerSpec) -> String {
 }
 
 /// A real compile, whose object is checked: see the daemon's probe.
-fn health_check() -> HealthConfig {
+fn health_check(spec: &VolunteerSpec) -> HealthConfig {
+    let port = spec.port.to_string();
     let nanoseconds = |time: Duration| i64::try_from(time.as_nanos()).ok();
     HealthConfig {
         test: Some(
-            ["CMD", "/usr/bin/distccd", "--probe"]
+            ["CMD", "/usr/bin/distccd", "--probe", &port]
                 .map(str::to_owned)
                 .to_vec(),
         ),
