@@ -4,14 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os();
-    let called_as = arguments.next().unwrap_or_default();
-    if Path::new(&called_as)
-        .file_name()
-        .is_some_and(|name| name == "distccd")
-    {
-        distccd::run(arguments)
+    let called_as = std::env::args_os().next().unwrap_or_default();
+    let name = Path::new(&called_as).file_name();
+    if name.is_some_and(|name| name == "distccd") {
+        distccd::run(std::env::args_os())
     } else {
-        farmctl::run(arguments)
+        farmctl::run(std::env::args_os())
     }
 }

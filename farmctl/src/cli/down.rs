@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::context::Context;
+use super::images::NoImages;
 use super::observe::snapshot;
 use super::up::{carry_out, finish};
 use super::{Exit, Failure};
@@ -25,7 +26,14 @@ pub(super) async fn down(_args: &Down, context: &Context) -> Result<Exit, Failur
             .note(&format!("farm {} is not up: nothing to do", farm.name));
         return Ok(Exit::Done);
     }
-    let outcome = carry_out(&plan, &snapshot.engine, &super::images::NoImages, context).await;
+    let outcome = carry_out(
+        &plan,
+        &snapshot.engine,
+        &NoImages,
+        &context.interrupt(),
+        context,
+    )
+    .await;
     finish(&plan, outcome, context)?;
     context.report.note(&format!("farm {} is down", farm.name));
     Ok(Exit::Done)

@@ -81,10 +81,9 @@ enum Output {
     Json,
 }
 
-/// Runs farmctl on the arguments after the program's own name.
+/// Runs farmctl on its arguments, the program's own name first.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let name = OsString::from("farmctl");
-    match Cli::try_parse_from(std::iter::once(name).chain(arguments)) {
+    match Cli::try_parse_from(arguments) {
         Ok(cli) => run_verb(cli).into(),
         Err(usage) => {
             // Clap writes help to stdout and mistakes to stderr; where neither is open there is nobody to tell.

@@ -1,7 +1,7 @@
 //! `farmctl up`: manifest -> observe -> diff -> apply -> wait.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use distccd::ProbeReport;
@@ -11,12 +11,12 @@ use super::images::{ImageArgs, Images};
 use super::observe::{Snapshot, snapshot};
 use super::{Exit, Failure, hosts, stdout};
 use crate::converge::{
-    Action, Desired, Execution, ImageSource, Outcome, Plan, Step, StepId, Surroundings, desired,
-    diff, execute,
+    Action, Desired, Execution, ImageSource, Interrupt, Outcome, Plan, Step, StepId, Surroundings,
+    desired, diff, execute,
 };
-use crate::engine::{DockerEngine, Health};
+use crate::engine::{DockerEngine, Engine, Health};
 use crate::farm::{Farm, Host, VolunteerSpec};
-use crate::health::{self, Check};
+use crate::health::{self, Check, Unhealthy};
 use crate::report::StepReport;
 
 /// Stand the farm up: make, replace or start whatever is not as described, and wait until it compiles
@@ -35,27 +35,51 @@ pub(super) struct Up {
 
 pub(super) async fn up(args: &Up, context: &Context) -> Result<Exit, Failure> {
     let prepared = prepare(&args.images, context).await?;
-    let Prepared {
-        farm,
-        host,
-        snapshot,
-        images,
-        desired,
-        plan,
-    } = &prepared;
-    images.save_lock()?;
-    if plan.is_empty() {
+    prepared.images.save_lock()?;
+    if prepared.plan.is_empty() {
         context
             .report
-            .note(&format!("farm {} is up: nothing to do", farm.name));
+            .note(&format!("farm {} is up: nothing to do", prepared.farm.name));
     } else {
-        check_ports(plan, snapshot)?;
-        let outcome = carry_out(plan, &snapshot.engine, images, context).await;
-        finish(plan, outcome, context)?;
+        check_ports(&prepared)?;
     }
-    wait(&to_check(host, desired, plan, snapshot), args, context).await?;
-    stdout::print(&hosts::lines_for_makepkg(host, &snapshot.facts)?)?;
+    settle(&prepared, Duration::from_secs(args.wait), context).await?;
+    stdout::print(&hosts::lines_for_makepkg(
+        &prepared.host,
+        &prepared.snapshot.facts,
+    )?)?;
     Ok(Exit::Done)
+}
+
+/// How long to wait for volunteers before looking again whether all of them are still there: an engine goes on with
+/// what an interrupted command told it, and a container that ran a moment ago may be stopping.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Applies the plan, and further ones if need be, until every volunteer compiles.
+async fn settle(prepared: &Prepared, patience: Duration, context: &Context) -> Result<(), Failure> {
+    let interrupt = context.interrupt();
+    let engine = &prepared.snapshot.engine;
+    let begun = Instant::now();
+    let mut plan = prepared.plan.clone();
+    let mut unfit = to_check(prepared);
+    loop {
+        if !plan.is_empty() {
+            let outcome = carry_out(&plan, engine, &prepared.images, &interrupt, context).await;
+            finish(&plan, outcome, context)?;
+        }
+        let left = patience.saturating_sub(begun.elapsed());
+        let Err(unhealthy) = wait(&unfit, left.min(LOOK_AGAIN), &interrupt, context).await? else {
+            return Ok(());
+        };
+        if begun.elapsed() >= patience {
+            return Err(unhealthy.into());
+        }
+        unfit.retain(|check| unhealthy.iter().any(|failed| failed.target == check.target));
+        plan = diff(
+            &prepared.desired,
+            &engine.observe(&prepared.farm.name).await?,
+        )?;
+    }
 }
 
 /// A plan with everything that it was made from.
@@ -97,6 +121,7 @@ pub(super) async fn carry_out<I: ImageSource>(
     plan: &Plan,
     engine: &DockerEngine,
     images: &I,
+    interrupt: &Interrupt,
     context: &Context,
 ) -> Outcome {
     let steps = StepReport::new(&context.report);
@@ -107,7 +132,7 @@ pub(super) async fn carry_out<I: ImageSource>(
             engine,
             images,
             report,
-            interrupt: context.interrupt(),
+            interrupt: interrupt.clone(),
         },
     )
     .await
@@ -136,14 +161,15 @@ pub(super) fn finish(plan: &Plan, outcome: Outcome, context: &Context) -> Result
 }
 
 /// Ports that the farm's own containers hold will be free when their successors start.
-fn check_ports(plan: &Plan, snapshot: &Snapshot) -> Result<(), Failure> {
-    let own: Vec<u16> = snapshot
+fn check_ports(prepared: &Prepared) -> Result<(), Failure> {
+    let own: Vec<u16> = prepared
+        .snapshot
         .observed
         .volunteers
         .iter()
         .filter_map(|live| live.port)
         .collect();
-    let new = new_volunteers(plan).filter(|spec| !own.contains(&spec.port.number()));
+    let new = new_volunteers(&prepared.plan).filter(|spec| !own.contains(&spec.port.number()));
     Ok(health::check_ports(new)?)
 }
 
@@ -154,13 +180,19 @@ fn new_volunteers(plan: &Plan) -> impl Iterator<Item = &VolunteerSpec> {
     })
 }
 
-/// Volunteers that are new, were started, or whose own health check has not passed.
-fn to_check(host: &Host, desired: &Desired, plan: &Plan, snapshot: &Snapshot) -> Vec<Check> {
-    let is_started = |spec: &VolunteerSpec| {
-        let name = spec.container_name();
+/// Volunteers that a plan step touches, or whose own health check has not passed.
+fn to_check(prepared: &Prepared) -> Vec<Check> {
+    let Prepared {
+        host,
+        snapshot,
+        desired,
+        plan,
+        ..
+    } = prepared;
+    let is_touched = |spec: &VolunteerSpec| {
         plan.steps().iter().any(|step| match &step.action {
             Action::RunVolunteer(new) => new.target == spec.target,
-            Action::StartContainer { name: started, .. } => *started == name,
+            Action::StartContainer { name, .. } => *name == spec.container_name(),
             _ => false,
         })
     };
@@ -169,35 +201,37 @@ fn to_check(host: &Host, desired: &Desired, plan: &Plan, snapshot: &Snapshot) ->
         live.any(|live| live.name == spec.container_name() && live.health == Health::Healthy)
     };
     let check = |spec: &VolunteerSpec| {
-        let volunteer = host
-            .volunteers
-            .iter()
-            .find(|volunteer| volunteer.target.name == spec.target)?;
+        let mut volunteers = host.volunteers.iter();
+        let volunteer = volunteers.find(|volunteer| volunteer.target.name == spec.target)?;
         Some(Check {
             target: spec.target.clone(),
             address: SocketAddr::new(spec.publish, spec.port.number()),
             object: volunteer.target.object.clone(),
         })
     };
+    let unsure = |spec: &&VolunteerSpec| is_touched(spec) || !is_healthy(spec);
     desired
         .volunteers
         .iter()
-        .filter(|spec| is_started(spec) || !is_healthy(spec))
+        .filter(unsure)
         .filter_map(check)
         .collect()
 }
 
-async fn wait(checks: &[Check], args: &Up, context: &Context) -> Result<(), Failure> {
+async fn wait(
+    checks: &[Check],
+    patience: Duration,
+    interrupt: &Interrupt,
+    context: &Context,
+) -> Result<Result<(), Vec<Unhealthy>>, Failure> {
     let ready = |check: &Check, found: &ProbeReport| {
-        let milliseconds = found.elapsed.as_millis();
+        let (target, address, elapsed) = (&check.target, check.address, found.elapsed.as_millis());
         context.report.note(&format!(
-            " ready volunteer {} at {} ({milliseconds} ms)",
-            check.target, check.address
+            " ready volunteer {target} at {address} ({elapsed} ms)"
         ));
     };
-    let interrupt = context.interrupt();
     tokio::select! {
         () = interrupt.cancelled() => Err(Failure::interrupted()),
-        waited = health::wait(checks, Duration::from_secs(args.wait), ready) => Ok(waited?),
+        waited = health::wait(checks, patience, ready) => Ok(waited),
     }
 }

@@ -8,7 +8,8 @@ use ipnet::IpNet;
 
 use crate::engine::EngineFacts;
 use crate::farm::{
-    AllowList, FarmName, Host, ImageTag, Memory, Slots, TargetName, Volunteer, VolunteerSpec,
+    AllowList, AllowRule, FarmName, Host, ImageTag, Memory, Slots, TargetName, Volunteer,
+    VolunteerSpec,
 };
 
 /// What one host should run.
@@ -99,16 +100,16 @@ fn most_memory(engine: &EngineFacts) -> Memory {
     Memory::from_bytes(engine.memory.bytes() / 4 * 3).max(Memory::LEAST)
 }
 
-/// The farm's ranges, and what farmctl itself needs to check a volunteer: the container's own loopback for the
-/// health check, and the host's published address.
-fn admitted(allow: &AllowList, publish: IpAddr) -> Vec<IpNet> {
-    let mut ranges = allow.ranges();
-    for own in AllowList::loopback().chain([IpNet::from(publish)]) {
-        if !ranges.iter().any(|range| range.contains(&own)) {
-            ranges.push(own);
+/// The farm's rules, and what farmctl itself needs to check a volunteer: the container's own loopback for the health
+/// check, and the host's published address, which need not be a private one.
+fn admitted(allow: &AllowList, publish: IpAddr) -> Vec<AllowRule> {
+    let mut rules = allow.rules().to_vec();
+    for own in [AllowRule::Local, AllowRule::Range(IpNet::from(publish))] {
+        if !rules.contains(&own) {
+            rules.push(own);
         }
     }
-    ranges
+    rules
 }
 
 #[cfg(test)]
@@ -117,20 +118,21 @@ mod tests {
 
     #[test]
     fn this_machine_and_the_health_check_are_always_admitted() {
-        let list = AllowList::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        let ranges: Vec<_> = admitted(&list, IpAddr::from([203, 0, 113, 7]))
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(
-            ranges,
-            ["10.0.0.0/8", "127.0.0.0/8", "::1/128", "203.0.113.7/32"]
-        );
-    }
-
-    #[test]
-    fn an_address_inside_a_range_is_not_repeated() {
-        let list = AllowList::new(Vec::new());
-        assert_eq!(admitted(&list, IpAddr::from([10, 1, 1, 1])), list.ranges());
+        let publish = IpAddr::from([203, 0, 113, 7]);
+        for (rules, expected) in [
+            (vec![], vec!["private", "local", "203.0.113.7/32"]),
+            (vec!["local"], vec!["local", "203.0.113.7/32"]),
+            (
+                vec!["203.0.113.7", "10.0.0.0/8"],
+                vec!["203.0.113.7/32", "10.0.0.0/8", "local"],
+            ),
+        ] {
+            let list = AllowList::new(rules.iter().map(|rule| rule.parse().unwrap()).collect());
+            let admitted: Vec<_> = admitted(&list, publish)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            assert_eq!(admitted, expected);
+        }
     }
 }

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
-use super::{FarmName, GccMajor, Memory, Nice, Port, Slots, TargetName};
+use super::{AllowRule, FarmName, GccMajor, Memory, Nice, Port, Slots, TargetName};
 
 /// A tag of an assembled image, such as `farmctl/armv7h:1f0c…`; the same contents have the same tag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,8 +50,8 @@ pub struct VolunteerSpec {
     pub nice: Nice,
     /// Upper limit of the container's memory, scratch space included.
     pub memory: Memory,
-    /// Who may send jobs.
-    pub allow: Vec<IpNet>,
+    /// Who may send jobs, farmctl's own checks included.
+    pub allow: Vec<AllowRule>,
     /// Installed GCC versions, the preferred one first.
     pub gcc: Vec<GccMajor>,
     /// How long jobs in flight may finish once the container is told to stop.
@@ -92,10 +91,20 @@ impl VolunteerSpec {
         option("--port", self.port.to_string());
         option("--jobs", self.slots.to_string());
         option("--nice", self.nice.increment().to_string());
-        for range in &self.allow {
-            option("--allow", range.to_string());
+        option("--grace", self.daemon_grace().as_secs().to_string());
+        for rule in &self.allow {
+            match rule {
+                AllowRule::Private => command.push("--allow-private".to_owned()),
+                AllowRule::Local => command.extend(allowing(LOOPBACK)),
+                AllowRule::Range(range) => command.extend(allowing([range])),
+            }
         }
         command
+    }
+
+    /// A little less than the engine's own patience, so that the daemon ends its last jobs itself and says so.
+    fn daemon_grace(&self) -> Duration {
+        self.stop_grace.saturating_sub(Duration::from_secs(5))
     }
 
     /// A hash over every field: a container with another one is replaced.
@@ -122,15 +131,24 @@ impl VolunteerSpec {
         for version in gcc {
             let _ = writeln!(text, "gcc {version}");
         }
-        for range in allow {
-            let _ = writeln!(text, "allow {range}");
+        for rule in allow {
+            let _ = writeln!(text, "allow {rule}");
         }
         Fingerprint(hex::encode(&Sha256::digest(text)[..16]))
     }
 }
 
+/// The container's own loopback, from where the health check comes.
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
+
+fn allowing<R: fmt::Display>(ranges: impl IntoIterator<Item = R>) -> impl Iterator<Item = String> {
+    ranges
+        .into_iter()
+        .flat_map(|range| ["--allow".to_owned(), range.to_string()])
+}
+
 /// Counts up when the container is built differently from the same specification.
-const POSTURE: &str = "posture 1";
+const POSTURE: &str = "posture 2";
 
 #[cfg(test)]
 mod tests {
@@ -146,9 +164,11 @@ mod tests {
             slots: Slots::try_from(20).unwrap(),
             nice: Nice::DEFAULT,
             memory: "4GiB".parse().unwrap(),
-            allow: vec!["10.0.0.0/8".parse().unwrap()],
+            allow: ["private", "local", "203.0.113.0/24"]
+                .map(|rule| rule.parse().unwrap())
+                .into(),
             gcc: vec![GccMajor::try_from(14).unwrap()],
-            stop_grace: Duration::from_secs(60),
+            stop_grace: Duration::from_mins(2),
         }
     }
 
@@ -156,7 +176,8 @@ mod tests {
     fn the_command_uses_the_stock_spelling() {
         assert_eq!(
             spec().command().join(" "),
-            "--daemon --no-detach --log-stderr --port 3635 --jobs 20 --nice 5 --allow 10.0.0.0/8",
+            "--daemon --no-detach --log-stderr --port 3635 --jobs 20 --nice 5 --grace 115 \
+             --allow-private --allow 127.0.0.0/8 --allow ::1/128 --allow 203.0.113.0/24",
         );
     }
 

@@ -51,7 +51,11 @@ impl Progress for AssemblyReport {
     fn report(&self, event: Event) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Planned { files: 0, .. } => {}
+            Event::Planned { files: 0, .. }
+            | Event::Started {
+                work: Work::Package { .. },
+                ..
+            } => {}
             Event::Planned { files, bytes } => {
                 self.report.note(&format!(
                     "downloading {files} packages, {}",
@@ -61,10 +65,6 @@ impl Progress for AssemblyReport {
                     shown.downloads = Some(self.bar(ProgressBar::new(bytes), DOWNLOADS));
                 }
             }
-            Event::Started {
-                work: Work::Package { .. },
-                ..
-            } => {}
             Event::Started { work, .. } => {
                 if self.report.style == Style::Terminal {
                     let bar = self.bar(ProgressBar::new_spinner(), OTHER);

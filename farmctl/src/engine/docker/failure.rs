@@ -25,7 +25,7 @@ impl Operation<'_> {
     }
 
     pub(super) fn unreachable(&self, error: &Error) -> EngineError {
-        let reason = with_sources(error);
+        let reason = root_cause(error);
         self.failed_by(EngineErrorKind::Unreachable {
             endpoint: self.endpoint.to_owned(),
             reason,
@@ -60,6 +60,15 @@ fn refusal(status: u16, message: String) -> EngineErrorKind {
     } else {
         EngineErrorKind::Refused { status, message }
     }
+}
+
+/// Above it the client library only says which of its parts noticed.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 fn with_sources(error: &dyn std::error::Error) -> String {

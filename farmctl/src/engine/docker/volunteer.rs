@@ -16,8 +16,9 @@ use crate::farm::VolunteerSpec;
 const PROCESSES_PER_SLOT: i64 = 8;
 const PROCESSES_OF_THE_DAEMON: i64 = 64;
 
-const HEALTH_INTERVAL: Duration = Duration::from_mins(1);
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(30);
+const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
+/// On a busy volunteer the check waits for a free slot, as every job does.
+const HEALTH_TIMEOUT: Duration = Duration::from_mins(5);
 const HEALTH_RETRIES: i64 = 3;
 
 /// Positive values make the kernel prefer a volunteer to anything else on the machine when memory runs out.
@@ -34,7 +35,7 @@ pub(super) fn creation(spec: &VolunteerSpec) -> (CreateContainerOptions, Contain
         labels: Some(labels::of_volunteer(spec)),
         exposed_ports: Some(vec![tcp_port(spec)]),
         stop_timeout: i64::try_from(spec.stop_grace.as_secs()).ok(),
-        healthcheck: Some(health_check()),
+        healthcheck: Some(health_check(spec)),
         host_config: Some(posture(spec)),
         ..ContainerCreateBody::default()
     };
@@ -92,11 +93,12 @@ fn scratch(spec: &VolunteerSpec) -> String {
 }
 
 /// A real compile, whose object is checked: see the daemon's probe.
-fn health_check() -> HealthConfig {
+fn health_check(spec: &VolunteerSpec) -> HealthConfig {
+    let port = spec.port.to_string();
     let nanoseconds = |time: Duration| i64::try_from(time.as_nanos()).ok();
     HealthConfig {
         test: Some(
-            ["CMD", "/usr/bin/distccd", "--probe"]
+            ["CMD", "/usr/bin/distccd", "--probe", &port]
                 .map(str::to_owned)
                 .to_vec(),
         ),
