@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use deb822_fast::borrowed::{BorrowedParagraph, iter_paragraphs_borrowed};
-use farmctl::image::{APT_DIRECTORY, DebianArchive, Expiry, Keyring, Mirror, Sha256, Silent};
+use farmctl::image::{
+    APT_DIRECTORY, DebianArchive, Expiry, Keyring, Mirror, Progress, Sha256, Silent,
+};
 use flate2::read::GzDecoder;
 use lzma_rust2::XzReader;
 
@@ -23,13 +25,13 @@ pub fn archive() -> Result<DebianArchive> {
     let named = std::env::var("FARMCTL_MIRROR").ok();
     let mirror = Mirror::choose(None, named.as_deref(), Path::new(APT_DIRECTORY))?;
     let cache = cache().context("neither XDG_CACHE_HOME nor HOME is set")?;
-    let listener = Arc::new(Silent);
+    let listener: Arc<dyn Progress> = Arc::new(Silent);
     Ok(DebianArchive::new(
         mirror,
         cache,
         Keyring::debian(),
         Expiry::Refuse,
-        listener,
+        &listener,
     )?)
 }
 

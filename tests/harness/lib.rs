@@ -8,6 +8,7 @@
 //! - [`container`], [`network`], [`files`]: containers, networks, commands, files in and out
 //! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
 //! - [`project`], [`job_log`], [`reference`]: what masters build, what volunteers say of it, what it should be
+//! - [`inventory`], [`sweep`]: what a run has on the engine, and how it goes
 //! - [`eventually`]: waiting for a state instead of for a time
 
 pub mod board;
@@ -19,6 +20,7 @@ pub mod farm;
 pub mod farmctl;
 pub mod files;
 pub mod finished;
+pub mod inventory;
 pub mod job_log;
 pub mod master;
 pub mod network;
@@ -35,6 +37,7 @@ pub use eventually::eventually;
 pub use farm::TestFarm;
 pub use files::Files;
 pub use finished::Finished;
+pub use inventory::Inventory;
 pub use master::Master;
 pub use network::Lan;
 pub use scenario::Scenario;

@@ -184,7 +184,11 @@ fn objects(built: &Files) -> Files {
 /// The client names its files at random; the first line marker names the source: `# 0 "lapi.c"`.
 fn sources(kept: &Files) -> Result<Files> {
     let mut sources = Files::new();
-    let preprocessed = |path: &str| path.ends_with(".i") || path.ends_with(".ii");
+    let extension = |path: &str| {
+        path.rsplit_once('.')
+            .map(|(_, extension)| extension.to_owned())
+    };
+    let preprocessed = |path: &str| matches!(extension(path).as_deref(), Some("i" | "ii"));
     for (path, source) in kept.iter().filter(|(path, _)| preprocessed(path)) {
         let Some(name) = main_file(source) else {
             bail!("{path} does not say what it was made from");

@@ -151,6 +151,11 @@ impl Scenario {
         Lan::create(self.docker(), name, self.labels()).await
     }
 
+    /// Everything that this run and its farms have on the engine.
+    pub fn scope_of_run(&self) -> Scope<'_> {
+        Scope::Run(&self.run.id)
+    }
+
     /// A name that no other run uses.
     pub fn name_of_run(&self, word: &str) -> String {
         self.run.id.farm_name(word)

@@ -72,7 +72,7 @@ pub async fn containers(docker: &Docker, scope: Scope<'_>) -> Result<Vec<Contain
 }
 
 impl Scope<'_> {
-    fn contains(self, labels: &HashMap<String, String>, created: Option<i64>) -> bool {
+    pub(crate) fn contains(self, labels: &HashMap<String, String>, created: Option<i64>) -> bool {
         let label = |key: &str| labels.get(key).map(String::as_str);
         let run = label(RUN_LABEL)
             .or(label(FARM_LABEL))

@@ -19,7 +19,8 @@ pub struct DebianArchive {
 }
 
 impl DebianArchive {
-    /// Sets up the archive at `mirror` with the cache directory `cache`. Touches neither network nor disk.
+    /// Sets up the archive at `mirror` with the cache directory `cache`, reporting to
+    /// `listener`. Touches neither network nor disk.
     ///
     /// # Errors
     ///
@@ -29,9 +30,9 @@ impl DebianArchive {
         cache: PathBuf,
         keyring: Keyring,
         expiry: Expiry,
-        listener: Arc<dyn Progress>,
+        listener: &Arc<dyn Progress>,
     ) -> Result<Self, Error> {
-        let fetcher = Fetcher::new(Cache::new(cache), &listener)?;
+        let fetcher = Fetcher::new(Cache::new(cache), listener)?;
         Ok(Self {
             mirror,
             keyring,
