@@ -71,7 +71,6 @@ pub async fn execute<E: Engine, I: ImageSource, R: Fn(&Step, Event)>(
             }
             Err(StepError::Interrupted) => {
                 (execution.report)(step, Event::Stopped(step.id));
-                waiting.push(step);
             }
             Err(error) => {
                 (execution.report)(step, Event::Failed(step.id));
