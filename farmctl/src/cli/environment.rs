@@ -10,6 +10,8 @@ pub(super) struct Environment {
     pub(super) manifest: Option<PathBuf>,
     /// `FARMCTL_MIRROR`: the Debian mirror, before what the machine's apt sources say.
     pub(super) mirror: Option<String>,
+    /// `FARMCTL_KEYRING`: whose signatures on the mirror's index count, for archives that are not Debian's.
+    pub(super) keyring: Option<PathBuf>,
     /// `DOCKER_HOST`: the engine.
     pub(super) docker_host: Option<String>,
     /// Where downloads and layers are kept: `XDG_CACHE_HOME`, else `~/.cache`.
@@ -31,6 +33,7 @@ impl Environment {
         Self {
             manifest: path("FARMCTL_MANIFEST"),
             mirror: text("FARMCTL_MIRROR"),
+            keyring: path("FARMCTL_KEYRING"),
             docker_host: text("DOCKER_HOST"),
             cache: path("XDG_CACHE_HOME").or_else(|| beneath_home(".cache")),
             data: path("XDG_DATA_HOME").or_else(|| beneath_home(".local/share")),

@@ -123,7 +123,10 @@ fn settings(farm: &Farm, args: &ImageArgs, context: &Context) -> Result<Settings
         mirror: mirror.map_err(Error::from)?,
         program: Program::at(&own, &cache).map_err(Error::from)?,
         cache,
-        keyring: Keyring::debian(),
+        keyring: match &context.environment.keyring {
+            Some(path) => Keyring::read(path).map_err(Error::from)?,
+            None => Keyring::debian(),
+        },
         expiry: if args.allow_expired {
             Expiry::Allow
         } else {

@@ -45,6 +45,7 @@ Examples:
 Environment:
   FARMCTL_MANIFEST   the manifest, like --manifest
   FARMCTL_MIRROR     the Debian mirror to take packages from, such as http://mirror.lan/debian
+  FARMCTL_KEYRING    the keys that sign its index, where they are not Debian's
   DOCKER_HOST        the Docker engine, such as unix:///var/run/docker.sock
   NO_COLOR           no colours
 

@@ -145,7 +145,7 @@ pub(super) fn finish(plan: &Plan, outcome: Outcome, context: &Context) -> Result
     }
     let step = |id: &StepId| plan.steps().iter().find(|step| step.id == *id);
     for step in outcome.not_attempted.iter().filter_map(step) {
-        context.report.note(&format!("not done {step}"));
+        context.report.note(&format!("not yet {step}"));
     }
     context.report.note(&format!(
         "{} of {} steps are done; the next run goes on from there",
@@ -227,7 +227,7 @@ async fn wait(
     let ready = |check: &Check, found: &ProbeReport| {
         let (target, address, elapsed) = (&check.target, check.address, found.elapsed.as_millis());
         context.report.note(&format!(
-            " ready volunteer {target} at {address} ({elapsed} ms)"
+            "  ready volunteer {target} at {address} ({elapsed} ms)"
         ));
     };
     tokio::select! {

@@ -11,6 +11,8 @@ pub enum Event {
     Started(StepId),
     /// The step is done.
     Done(StepId),
+    /// The user interrupted the step; nothing of it is left behind.
+    Stopped(StepId),
     /// The step failed; the reason is in the [`Outcome`].
     Failed(StepId),
 }

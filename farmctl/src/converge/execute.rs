@@ -69,6 +69,9 @@ pub async fn execute<E: Engine, I: ImageSource, R: Fn(&Step, Event)>(
                 done.insert(step.id);
                 (execution.report)(step, Event::Done(step.id));
             }
+            Err(StepError::Interrupted) => {
+                (execution.report)(step, Event::Stopped(step.id));
+            }
             Err(error) => {
                 (execution.report)(step, Event::Failed(step.id));
                 outcome.failed.push((step.id, error));

@@ -89,7 +89,7 @@ impl Progress for AssemblyReport {
                 if let Some(bar) = shown.others.remove(&work) {
                     bar.finish_and_clear();
                 }
-                self.report.note(&format!("  done {work}"));
+                self.report.note(&format!("   done {work}"));
             }
         }
     }

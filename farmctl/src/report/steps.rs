@@ -31,6 +31,7 @@ impl<'a> StepReport<'a> {
             Event::Started(id) if self.report.style() == Style::Terminal => self.spin(id, step),
             Event::Started(_) => {}
             Event::Done(id) => self.end(id, step, "done"),
+            Event::Stopped(id) => self.end(id, step, "stopped"),
             Event::Failed(id) => self.end(id, step, "failed"),
         }
     }
@@ -55,7 +56,7 @@ impl<'a> StepReport<'a> {
         {
             bar.finish_and_clear();
         }
-        self.report.note(&format!("{how:>6} {step}"));
+        self.report.note(&format!("{how:>7} {step}"));
     }
 }
 

@@ -120,5 +120,10 @@ pub(super) fn root_cause(error: &dyn Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    let text = cause.to_string();
+    // The resolver's own words are a dump of its query.
+    if text.starts_with("no records found") {
+        return "the name server does not know its host".to_owned();
+    }
+    text
 }
