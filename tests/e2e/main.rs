@@ -2,6 +2,7 @@
 
 mod compile;
 mod hosts;
+mod interruption;
 mod lifecycle;
 mod master;
 mod posture;
@@ -20,6 +21,9 @@ fn main() -> ExitCode {
         posture::every_volunteer_is_locked_in,
         posture::volunteers_share_no_network_with_others,
         lifecycle::down_removes_what_up_made_and_nothing_else,
+        interruption::up_that_is_interrupted_leaves_nothing_half_made,
+        interruption::up_that_is_interrupted_while_images_load_can_be_repeated,
+        interruption::up_that_is_killed_can_be_repeated,
         master::has_what_a_board_has,
         hosts::a_board_reads_its_own_line_out_of_makepkg_conf,
     ];

@@ -22,8 +22,7 @@ pub(crate) const SUITE: &str = "stable";
 /// # Errors
 /// `FARMCTL_MIRROR` is no mirror, or there is no cache directory.
 pub fn archive() -> Result<DebianArchive> {
-    let named = std::env::var("FARMCTL_MIRROR").ok();
-    let mirror = Mirror::choose(None, named.as_deref(), Path::new(APT_DIRECTORY))?;
+    let mirror = mirror()?;
     let cache = cache().context("neither XDG_CACHE_HOME nor HOME is set")?;
     let listener: Arc<dyn Progress> = Arc::new(Silent);
     Ok(DebianArchive::new(
@@ -32,6 +31,19 @@ pub fn archive() -> Result<DebianArchive> {
         Keyring::debian(),
         Expiry::Refuse,
         &listener,
+    )?)
+}
+
+/// The mirror that farmctl would use on this machine.
+///
+/// # Errors
+/// `FARMCTL_MIRROR` is no mirror.
+pub fn mirror() -> Result<Mirror> {
+    let named = std::env::var("FARMCTL_MIRROR").ok();
+    Ok(Mirror::choose(
+        None,
+        named.as_deref(),
+        Path::new(APT_DIRECTORY),
     )?)
 }
 

@@ -76,6 +76,29 @@ impl TestFarm {
         .with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// Makes the image of `target` differ from those of all other farms, so that no engine has it: one more triple is
+    /// enough. To be called after the manifest was written.
+    ///
+    /// # Errors
+    /// There is no such target.
+    pub fn make_images_unique(&self, target: &str) -> Result<()> {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../toolchains");
+        let file = format!("{target}.yaml");
+        let text = fs::read_to_string(shipped.join(&file))
+            .with_context(|| format!("there is no target {target}"))?;
+        let changed = text.replacen("triples:\n", &format!("triples:\n  - {}\n", self.name), 1);
+        ensure!(changed != text, "{file} has no list of triples");
+        let folder = self.folder().join("toolchains");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(&file), changed)?;
+        let manifest = self.folder().join("farm.yaml");
+        let keys = fs::read_to_string(&manifest)?;
+        Ok(fs::write(
+            &manifest,
+            format!("{keys}\ntoolchains: toolchains\n"),
+        )?)
+    }
+
     /// Takes over the lock of another farm, so that both have the same images.
     ///
     /// # Errors
@@ -134,6 +157,11 @@ impl TestFarm {
     /// The container that compiles for a board.
     pub fn volunteer(&self, docker: &Docker, board: &Board) -> Container {
         Container::existing(docker, format!("farmctl-{}-{}", self.name, board.target))
+    }
+
+    /// The name of the network that its containers share.
+    pub fn network(&self) -> String {
+        format!("farmctl-{}", self.name)
     }
 
     /// Starts `farmctl` and does not wait for it.

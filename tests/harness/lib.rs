@@ -7,6 +7,7 @@
 //! - [`farmctl`], [`farm`]: the command as a process, and farms with names of their own
 //! - [`container`], [`network`], [`files`]: containers, networks, commands, files in and out
 //! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
+//! - [`tampered`]: a mirror that spoils what it serves
 //! - [`project`], [`job_log`], [`reference`]: what masters build, what volunteers say of it, what it should be
 //! - [`inventory`], [`sweep`]: what a run has on the engine, and how it goes
 //! - [`eventually`]: waiting for a state instead of for a time
@@ -28,8 +29,10 @@ pub mod project;
 pub mod reference;
 pub mod run;
 pub mod scenario;
+pub mod signal;
 pub mod suite;
 pub mod sweep;
+pub mod tampered;
 
 pub use board::{BOARDS, Board};
 pub use container::{Command, Container};

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 
 /// Identifies a run, and tells whether it still goes on: the process, and the kernel's word for when it began.
 ///
-/// Written `farmtest-<pid namespace>-<pid>-<start>`, which is also how the names of a run's farms begin.
+/// Written `ft-<pid namespace>-<pid>-<start>` in hexadecimal, which is also how the names of a run's farms begin; a name
+/// must not be longer than 40 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunId {
     pid_namespace: u64,
@@ -16,7 +17,7 @@ pub struct RunId {
     started: u64,
 }
 
-const PREFIX: &str = "farmtest-";
+const PREFIX: &str = "ft-";
 
 impl RunId {
     /// The run of this process.
@@ -35,10 +36,11 @@ impl RunId {
     /// Reads the run from a label, or from the beginning of a farm's name.
     pub fn parse_prefix(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix(PREFIX)?.split('-');
+        let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
         Some(Self {
-            pid_namespace: parts.next()?.parse().ok()?,
-            pid: parts.next()?.parse().ok()?,
-            started: parts.next()?.parse().ok()?,
+            pid_namespace: number()?,
+            pid: u32::try_from(number()?).ok()?,
+            started: number()?,
         })
     }
 
@@ -58,7 +60,7 @@ impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{PREFIX}{}-{}-{}",
+            "{PREFIX}{:x}-{:x}-{:x}",
             self.pid_namespace, self.pid, self.started
         )
     }
