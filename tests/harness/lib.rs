@@ -1,1 +1,43 @@
 //! What the whole-system tests share.
+//!
+//! A test binary hands its trials to [`suite::run`]. Each trial gets a [`Scenario`]: a connection to a real Docker
+//! engine, the `farmctl` that a user would run, and a place for what it makes. Whatever a trial makes carries labels;
+//! it is removed when the trial ends, and a run that died is cleaned up by the next one ([`sweep`]).
+//!
+//! - [`farmctl`], [`farm`]: the command as a process, and farms with names of their own
+//! - [`container`], [`network`], [`files`]: containers, networks, commands, files in and out
+//! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
+//! - [`project`], [`job_log`], [`reference`]: what masters build, what volunteers say of it, what it should be
+//! - [`inventory`], [`sweep`]: what a run has on the engine, and how it goes
+//! - [`eventually`]: waiting for a state instead of for a time
+
+pub mod board;
+pub mod container;
+pub mod debian;
+pub mod engine;
+pub mod eventually;
+pub mod farm;
+pub mod farmctl;
+pub mod files;
+pub mod finished;
+pub mod inventory;
+pub mod job_log;
+pub mod master;
+pub mod network;
+pub mod project;
+pub mod reference;
+pub mod run;
+pub mod scenario;
+pub mod suite;
+pub mod sweep;
+
+pub use board::{BOARDS, Board};
+pub use container::{Command, Container};
+pub use eventually::eventually;
+pub use farm::TestFarm;
+pub use files::Files;
+pub use finished::Finished;
+pub use inventory::Inventory;
+pub use master::Master;
+pub use network::Lan;
+pub use scenario::Scenario;

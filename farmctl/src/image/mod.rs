@@ -15,11 +15,15 @@
 //! assembler, one layer for each GCC version, the daemon, its `toolchain.json`. Only the last differs between targets
 //! that share a compiler. Where an image mixes suites, the newest version of each package wins ([`Lock`]).
 //!
+//! Who wants whole packages, or sources, and no images asks [`DebianArchive`]: index, closure, downloads and cache are
+//! the same.
+//!
 //! Nothing here reads the environment, prints, or talks to an engine.
 
 mod archive;
 mod assembler;
 mod blocking;
+mod debian;
 mod digest;
 mod disk;
 mod error;
@@ -43,6 +47,7 @@ mod request;
 
 pub use archive::{Expiry, IndexError, Keyring, KeyringError, ReleaseError, ResolveError};
 pub use assembler::{Assembler, Settings};
+pub use debian::DebianArchive;
 pub use digest::{DigestError, Sha256};
 pub use disk::DiskError;
 pub use error::Error;
@@ -52,7 +57,7 @@ pub use image::Image;
 pub use load::{load_bytes, load_stream};
 pub use lock::{Lock, LockError, LockedPackage};
 pub use mirror::{APT_DIRECTORY, Mirror, MirrorError, Origin};
-pub use package::{ElfError, LibraryError, PathError, UnpackError, UnpackFault};
+pub use package::{ElfError, LibraryError, PathError, UnpackError, UnpackFault, with_data};
 pub use program::Program;
 pub use progress::{Event, Progress, Silent, Work};
 pub use request::{CompilerSource, ImageRequest};

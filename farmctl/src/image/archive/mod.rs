@@ -11,7 +11,7 @@ mod release;
 mod version;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use lzma_rust2::XzReaderMt;
@@ -70,19 +70,31 @@ pub(super) async fn resolve(
     trust: &Trust<'_>,
     wishes: Vec<Wanted>,
 ) -> Result<Vec<Vec<Offered>>, Error> {
+    let index = format!("{COMPONENT}/binary-{ARCHITECTURE}/Packages.xz");
+    let path = listed_file(fetcher, mirror, suite, trust, &index).await?;
+    let suite = suite.to_owned();
+    blocking(move || resolve_in(&path, &suite, &wishes)).await
+}
+
+/// The file at `path` below the folder of `suite`, checked against the suite's signed list.
+pub(super) async fn listed_file(
+    fetcher: &Fetcher,
+    mirror: &Mirror,
+    suite: &str,
+    trust: &Trust<'_>,
+    path: &str,
+) -> Result<PathBuf, Error> {
     let release = signed_release(fetcher, mirror, suite, trust).await?;
-    let index = release.package_index(COMPONENT, ARCHITECTURE)?;
+    let listed = release.listed(path)?;
     let file = RemoteFile {
-        url: mirror.url(&format!("dists/{suite}/{}", index.path)),
-        sha256: index.sha256,
-        bytes: index.bytes,
+        url: mirror.url(&format!("dists/{suite}/{}", listed.path)),
+        sha256: listed.sha256,
+        bytes: listed.bytes,
         work: Work::Index {
             suite: suite.to_owned(),
         },
     };
-    let path = fetcher.file(&file).await?;
-    let suite = suite.to_owned();
-    blocking(move || resolve_in(&path, &suite, &wishes)).await
+    Ok(fetcher.file(&file).await?)
 }
 
 /// Whose signature to believe, and how old it may be.

@@ -29,9 +29,9 @@ pub(super) struct Release {
     files: Vec<(Sha256, u64, String)>,
 }
 
-/// A suite's package index.
+/// A file that a suite's `InRelease` lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PackageIndex {
+pub(super) struct Listed {
     /// Below the suite's folder.
     pub(super) path: String,
     pub(super) bytes: u64,
@@ -83,27 +83,22 @@ impl Release {
         })
     }
 
-    /// The index of a component's packages for an architecture.
-    pub(super) fn package_index(
-        &self,
-        component: &str,
-        architecture: &str,
-    ) -> Result<PackageIndex, ReleaseError> {
-        let folder = format!("{component}/binary-{architecture}");
-        let path = format!("{folder}/Packages.xz");
-        let Some((sha256, bytes, _path)) = self.files.iter().find(|(.., listed)| *listed == path)
+    /// The file at `path` below the suite's folder, such as an index.
+    pub(super) fn listed(&self, path: &str) -> Result<Listed, ReleaseError> {
+        let Some((sha256, bytes, _path)) = self.files.iter().find(|(.., listed)| listed == path)
         else {
             return Err(ReleaseError::NoIndex {
                 suite: self.suite.clone(),
-                path,
+                path: path.to_owned(),
             });
         };
+        let folder = path.rsplit_once('/').map_or("", |(folder, _name)| folder);
         let path = if self.by_hash {
             format!("{folder}/by-hash/SHA256/{sha256}")
         } else {
-            path
+            path.to_owned()
         };
-        Ok(PackageIndex {
+        Ok(Listed {
             path,
             bytes: *bytes,
             sha256: *sha256,
@@ -232,7 +227,7 @@ pub enum ReleaseError {
         /// The suite it is.
         actual: String,
     },
-    /// The suite has no packages for the volunteers' architecture.
+    /// The suite does not list an index.
     #[error("suite {suite} has no {path}")]
     NoIndex {
         /// The suite asked for.

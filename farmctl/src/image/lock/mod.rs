@@ -35,7 +35,7 @@ pub struct LockedPackage {
 }
 
 impl LockedPackage {
-    fn new(offered: Offered) -> Self {
+    pub(super) fn new(offered: Offered) -> Self {
         Self {
             name: offered.name,
             version: offered.version,

@@ -17,4 +17,4 @@ pub(super) use unpack::unpack;
 pub use elf::ElfError;
 pub use libraries::LibraryError;
 pub use path::PathError;
-pub use unpack::{UnpackError, UnpackFault};
+pub use unpack::{UnpackError, UnpackFault, with_data};

@@ -27,13 +27,25 @@ pub(in crate::image) fn unpack(
 }
 
 fn read(deb: &Path, keep: &Keep) -> Result<Tree, UnpackFault> {
+    with_data(deb, |data| files(data, keep))
+}
+
+/// Hands the tar archive of the package at `deb`, decompressed, to `use_data`.
+///
+/// # Errors
+///
+/// The file is no package, or what `use_data` says.
+pub fn with_data<T>(
+    deb: &Path,
+    use_data: impl FnOnce(&mut dyn Read) -> Result<T, UnpackFault>,
+) -> Result<T, UnpackFault> {
     let mut members = ar::Archive::new(BufReader::with_capacity(READ_BYTES, File::open(deb)?));
     while let Some(member) = members.next_entry() {
         let member = member?;
         let name = String::from_utf8_lossy(member.header().identifier()).into_owned();
         if name == "data.tar.xz" {
-            let reader = XzReader::new(BufReader::with_capacity(READ_BYTES, member), true);
-            return files(reader, keep);
+            let reader = BufReader::with_capacity(READ_BYTES, member);
+            return use_data(&mut XzReader::new(reader, true));
         }
         if name.starts_with("data.tar") {
             return Err(UnpackFault::Compression(name));

@@ -1,0 +1,177 @@
+//! A farm of a test: a name and folders of its own, the user's cache.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use bollard::Docker;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::scenario::Transcript;
+use crate::{Board, Container, Finished, farmctl};
+
+/// A manifest on disk and the `farmctl` to use it with.
+#[derive(Debug)]
+pub struct TestFarm {
+    name: String,
+    address: Option<IpAddr>,
+    farmctl: PathBuf,
+    folder: TempDir,
+    transcript: Arc<Transcript>,
+}
+
+impl TestFarm {
+    pub(crate) fn new(
+        name: String,
+        address: Option<IpAddr>,
+        keys: &str,
+        farmctl: PathBuf,
+        transcript: Arc<Transcript>,
+    ) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("farmtest").tempdir()?;
+        let farm = Self {
+            name,
+            address,
+            farmctl,
+            folder,
+            transcript,
+        };
+        farm.write_manifest(keys)?;
+        Ok(farm)
+    }
+
+    /// The farm's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder of the manifest and the lock.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The address that its ports are published on; `None` is this machine's own, which farmctl finds out.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// Replaces everything of the manifest but the farm's name and address.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn write_manifest(&self, keys: &str) -> Result<()> {
+        let path = self.folder().join("farm.yaml");
+        let address = match self.address {
+            Some(address) => address.to_string(),
+            None => "auto".to_owned(),
+        };
+        fs::write(
+            &path,
+            format!("farm: {}\naddress: {address}\n{keys}", self.name),
+        )
+        .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Takes over the lock of another farm, so that both have the same images.
+    ///
+    /// # Errors
+    /// The other farm has none.
+    pub fn copy_lock(&self, from: &Self) -> Result<()> {
+        let lock = from.folder().join("farm.lock");
+        fs::copy(&lock, self.folder().join("farm.lock"))
+            .with_context(|| format!("cannot copy {}", lock.display()))?;
+        Ok(())
+    }
+
+    /// Runs `farmctl` with these arguments to its end.
+    ///
+    /// # Errors
+    /// It does not start. An exit code other than 0 is not an error: see [`Finished::success`].
+    pub async fn run(&self, arguments: &[&str]) -> Result<Finished> {
+        self.run_with(arguments, |_command| {}).await
+    }
+
+    /// Runs `farmctl` in a changed environment.
+    ///
+    /// # Errors
+    /// See [`Self::run`].
+    pub async fn run_with(
+        &self,
+        arguments: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Result<Finished> {
+        let mut command = self.command(arguments);
+        change(&mut command);
+        let finished = farmctl::run(&line(arguments), &mut command).await?;
+        self.transcript.add(&finished.to_string());
+        Ok(finished)
+    }
+
+    /// The value of `DISTCC_HOSTS` in the line that `farmctl hosts` prints for a board.
+    ///
+    /// # Errors
+    /// It prints something else, or another port.
+    pub async fn hosts_of(&self, board: &Board) -> Result<String> {
+        let printed = self.run(&["hosts", board.target]).await?.success()?;
+        let line = printed.stdout_text()?.strip_suffix('\n');
+        let value = line
+            .and_then(|line| line.strip_prefix("DISTCC_HOSTS=\""))
+            .and_then(|rest| rest.strip_suffix('"'))
+            .with_context(|| format!("no DISTCC_HOSTS line: {printed}"))?;
+        let port = format!(":{}/", board.port);
+        ensure!(
+            value.contains(&port) && !value.contains(char::is_whitespace),
+            "not one host with port {}: {printed}",
+            board.port,
+        );
+        Ok(value.to_owned())
+    }
+
+    /// The container that compiles for a board.
+    pub fn volunteer(&self, docker: &Docker, board: &Board) -> Container {
+        Container::existing(docker, format!("farmctl-{}-{}", self.name, board.target))
+    }
+
+    /// Starts `farmctl` and does not wait for it.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn spawn(&self, arguments: &[&str]) -> Result<Child> {
+        self.command(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start farmctl")
+    }
+
+    /// Waits for a `farmctl` that was started with [`Self::spawn`].
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub async fn finish(&self, arguments: &[&str], child: Child) -> Result<Finished> {
+        let finished = farmctl::finish(&line(arguments), child).await?;
+        self.transcript.add(&finished.to_string());
+        Ok(finished)
+    }
+
+    /// Of the environment only what would lead to another farm is taken away.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.farmctl);
+        command
+            .args(arguments)
+            .current_dir(self.folder())
+            .env("XDG_DATA_HOME", self.folder().join("data"))
+            .env_remove("FARMCTL_MANIFEST");
+        command
+    }
+}
+
+fn line(arguments: &[&str]) -> String {
+    format!("farmctl {}", arguments.join(" "))
+}

@@ -1,0 +1,232 @@
+//! What one trial works with.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use bollard::Docker;
+use bollard::models::ContainerCreateBody;
+use tokio::sync::OnceCell;
+
+use crate::run::RunId;
+use crate::sweep::{self, RUN_LABEL, Scope, TRIAL_LABEL, sweep};
+use crate::{Container, Lan, Master, TestFarm, engine, farmctl};
+
+/// What all trials of a test binary share.
+#[derive(Debug)]
+pub struct Run {
+    id: RunId,
+    docker: Docker,
+    farmctl: PathBuf,
+    shared_farm: tokio::sync::Mutex<Option<Arc<TestFarm>>>,
+    master: OnceCell<Master>,
+}
+
+impl Run {
+    /// Finds the engine, builds farmctl, and removes what dead runs left behind.
+    ///
+    /// # Errors
+    /// There is no engine ([`NoEngine`]), or farmctl cannot be built.
+    pub(crate) async fn begin() -> Result<Self> {
+        let docker = engine::connect().await.map_err(NoEngine)?;
+        sweep(&docker, Scope::DeadRuns).await?;
+        Ok(Self {
+            id: RunId::current()?,
+            docker,
+            farmctl: farmctl::build().await?,
+            shared_farm: tokio::sync::Mutex::default(),
+            master: OnceCell::new(),
+        })
+    }
+
+    /// Removes everything that the run made.
+    pub(crate) async fn end(&self) -> Result<()> {
+        sweep(&self.docker, Scope::Run(&self.id)).await
+    }
+}
+
+/// There is no Docker engine: a reason to skip.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+pub struct NoEngine(anyhow::Error);
+
+/// One trial's view of the run, and the owner of what it makes.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    run: Arc<Run>,
+    trial: String,
+    transcript: Arc<Transcript>,
+}
+
+impl Scenario {
+    pub(crate) fn new(run: Arc<Run>, trial: &str) -> Self {
+        Self {
+            run,
+            trial: trial.to_owned(),
+            transcript: Arc::default(),
+        }
+    }
+
+    /// The engine.
+    pub fn docker(&self) -> &Docker {
+        &self.run.docker
+    }
+
+    /// The `farmctl` binary.
+    pub fn farmctl(&self) -> &Path {
+        &self.run.farmctl
+    }
+
+    /// A farm of this trial's own, with these manifest keys and an address that no other farm has.
+    ///
+    /// # Errors
+    /// The engine refuses the network, or the disk is full.
+    pub async fn farm(&self, word: &str, keys: &str) -> Result<TestFarm> {
+        let lan = self.lan(word).await?;
+        self.new_farm(word, Some(lan.gateway), keys)
+    }
+
+    /// A farm at this machine's own address, where the machine's user may have one as well.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn farm_at_default_address(&self, word: &str, keys: &str) -> Result<TestFarm> {
+        self.new_farm(word, None, keys)
+    }
+
+    /// The farm that all trials share which change nothing: five targets, no other manifest keys. `up` was run once.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn shared_farm(&self) -> Result<Arc<TestFarm>> {
+        let mut shared = self.run.shared_farm.lock().await;
+        if let Some(farm) = &*shared {
+            return Ok(Arc::clone(farm));
+        }
+        let name = self.name_of_run("shared-lan");
+        let lan = Lan::create(self.docker(), name, self.labels_of_run()).await?;
+        let farm = Arc::new(self.new_farm("shared", Some(lan.gateway), "")?);
+        farm.run(&["up"]).await?.success()?;
+        *shared = Some(Arc::clone(&farm));
+        Ok(farm)
+    }
+
+    fn new_farm(&self, word: &str, address: Option<IpAddr>, keys: &str) -> Result<TestFarm> {
+        let name = self.name_of_run(word);
+        let farmctl = self.run.farmctl.clone();
+        let transcript = Arc::clone(&self.transcript);
+        TestFarm::new(name, address, keys, farmctl, transcript)
+    }
+
+    /// The machine with the stock client, which all trials share.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub async fn master(&self) -> Result<&Master> {
+        self.run
+            .master
+            .get_or_try_init(|| Master::start(self))
+            .await
+    }
+
+    /// Makes and starts a container that goes when the trial ends.
+    ///
+    /// # Errors
+    /// The engine refuses.
+    pub async fn container(&self, body: ContainerCreateBody) -> Result<Container> {
+        let container = Container::create(self.docker(), body, self.labels()).await?;
+        container.start().await?;
+        Ok(container)
+    }
+
+    /// Makes a network that goes when the trial ends.
+    ///
+    /// # Errors
+    /// The engine refuses.
+    pub async fn lan(&self, word: &str) -> Result<Lan> {
+        let name = self.name_of_run(&format!("{word}-lan"));
+        Lan::create(self.docker(), name, self.labels()).await
+    }
+
+    /// Everything that this run and its farms have on the engine.
+    pub fn scope_of_run(&self) -> Scope<'_> {
+        Scope::Run(&self.run.id)
+    }
+
+    /// A name that no other run uses.
+    pub fn name_of_run(&self, word: &str) -> String {
+        self.run.id.farm_name(word)
+    }
+
+    /// What marks a resource as this trial's.
+    pub fn labels(&self) -> HashMap<String, String> {
+        let mut labels = self.labels_of_run();
+        labels.insert(TRIAL_LABEL.to_owned(), self.trial.clone());
+        labels
+    }
+
+    /// What marks a resource that later trials use as well.
+    pub fn labels_of_run(&self) -> HashMap<String, String> {
+        HashMap::from([(RUN_LABEL.to_owned(), self.run.id.to_string())])
+    }
+
+    /// Adds to what is printed when the trial fails.
+    pub fn note(&self, text: &str) {
+        self.transcript.add(text);
+    }
+
+    /// Removes what the trial made.
+    pub(crate) async fn end(&self) -> Result<()> {
+        sweep(self.docker(), Scope::Trial(&self.run.id, &self.trial)).await
+    }
+
+    /// What happened, and the last lines of every container of the run: for a person who must find out why.
+    pub(crate) async fn artifacts(&self) -> String {
+        let mut text = self.transcript.text();
+        let containers = sweep::containers(self.docker(), Scope::Run(&self.run.id)).await;
+        for container in containers.unwrap_or_default() {
+            let name = container.names.unwrap_or_default().join(" ");
+            let status = container.status.unwrap_or_default();
+            let _infallible = writeln!(text, "container {name}, {status}");
+            let id = container.id.unwrap_or_default();
+            let log = Container::existing(self.docker(), id).logs().await;
+            let (stdout, stderr) = log.unwrap_or_default();
+            for line in last_lines(&stdout).chain(last_lines(&stderr)) {
+                let _infallible = writeln!(text, "  {line}");
+            }
+        }
+        text
+    }
+}
+
+fn last_lines(bytes: &[u8]) -> impl Iterator<Item = String> {
+    const LAST: usize = 40;
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let skipped = lines.len().saturating_sub(LAST);
+    lines.into_iter().skip(skipped)
+}
+
+/// What a trial did, told when it fails.
+#[derive(Debug, Default)]
+pub(crate) struct Transcript(Mutex<String>);
+
+impl Transcript {
+    pub(crate) fn add(&self, text: &str) {
+        let mut transcript = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        transcript.push_str(text);
+        if !text.ends_with('\n') {
+            transcript.push('\n');
+        }
+    }
+
+    fn text(&self) -> String {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
