@@ -28,12 +28,16 @@ usual() {
         # One image for each target, with its name in it, so that two targets of one package do not share a build.
         printf 'FROM farm-bench-base\nLABEL target=%s\nRUN apt-get update -q && apt-get install -q -y distcc %s\n' \
             "$packages" "${packages%%:*}" >"$work/Dockerfile"
-        docker build -q -t "farm-bench-usual:${packages//[:+]/_}" "$work" >/dev/null
+        DOCKER_BUILDKIT=0 docker build -q -t "farm-bench-usual:${packages//[:+]/_}" "$work" >/dev/null 2>"$work/build.log"
     done
     echo "usual: $(elapsed "$begun") s, $(docker images --format '{{.Size}}' farm-bench-usual | tr '\n' ' ')"
 }
 
 ours() {
+    if [ -n "$(docker images -q 'farmctl/*')" ]; then
+        echo "the engine has images of farmctl already: remove them first (docker images 'farmctl/*')" >&2
+        exit 1
+    fi
     cargo build --release -q --manifest-path "$here/Cargo.toml" -p farmctl
     local farmctl begun
     farmctl=$(cargo metadata --format-version 1 --no-deps --manifest-path "$here/Cargo.toml" |
