@@ -105,3 +105,18 @@ impl Missing for Error {
         }
     }
 }
+
+/// Whether something else has the name that was asked for.
+pub(super) trait NameTaken {
+    fn is_name_taken(&self) -> bool;
+}
+
+impl NameTaken for Error {
+    fn is_name_taken(&self) -> bool {
+        matches!(
+            self,
+            Error::DockerResponseServerError { status_code: 409, message }
+                if message.contains("is already in use") || message.contains("already exists")
+        )
+    }
+}

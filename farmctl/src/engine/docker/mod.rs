@@ -2,6 +2,7 @@
 
 mod connect;
 mod failure;
+mod leftover;
 mod observe;
 mod volunteer;
 
@@ -18,7 +19,7 @@ use futures_util::TryStreamExt;
 
 use super::{Engine, EngineError, EngineFacts, ImageArchive, Observed, labels, network_name};
 use crate::farm::{FarmName, Memory, VolunteerSpec};
-use failure::{Missing, Operation};
+use failure::{Missing, NameTaken, Operation};
 
 /// How long ordinary calls may take.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
@@ -100,17 +101,20 @@ impl Engine for DockerEngine {
         let name = network_name(farm);
         let doing = self.doing(format!("create network {name}"));
         let request = NetworkCreateRequest {
-            name,
+            name: name.clone(),
             driver: Some("bridge".to_owned()),
             labels: Some(labels::of_network(farm)),
             options: Some(isolation()),
             ..NetworkCreateRequest::default()
         };
-        self.docker
-            .create_network(request)
-            .await
-            .map(|_created| ())
-            .map_err(|error| doing.failed(error))
+        let made = async {
+            match self.docker.create_network(request).await {
+                Ok(created) => leftover::leave_one_network(&self.docker, &name, &created.id).await,
+                Err(error) if error.is_name_taken() => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        made.await.map_err(|error| doing.failed(error))
     }
 
     async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
@@ -122,15 +126,13 @@ impl Engine for DockerEngine {
         let name = spec.container_name();
         let doing = self.doing(format!("create container {name}"));
         let (options, body) = volunteer::creation(spec);
-        let created = self
-            .docker
-            .create_container(Some(options), body)
+        let id = leftover::create_or_find(&self.docker, spec, options, body)
             .await
             .map_err(|error| doing.failed(error))?;
-        let started = self.start_container(&created.id).await;
+        let started = self.start_container(&id).await;
         if started.is_err() {
             // Half-made containers would hold the name; the reason that matters is why it did not start.
-            let _removed = self.remove_container(&created.id).await;
+            let _removed = self.remove_container(&id).await;
         }
         started.map_err(|error| EngineError {
             operation: format!("start container {name}"),
