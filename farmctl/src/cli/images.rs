@@ -29,6 +29,15 @@ pub(super) struct ImageArgs {
     allow_expired: bool,
 }
 
+/// What happens to packages that the lock pins already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pins {
+    /// They stay; only what is missing is resolved.
+    Kept,
+    /// They are resolved anew.
+    Renewed,
+}
+
 /// The images of one host, with everything needed to assemble those that its engine lacks.
 pub(super) struct Images {
     assembler: Assembler,
@@ -39,41 +48,23 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// Pins every package that the lock does not pin yet; no network is needed where it pins all of them.
+    /// Says which packages exactly every image is made of. No network is needed where the lock says it all.
     pub(super) async fn resolve(
         farm: &Farm,
         host: &Host,
+        pins: Pins,
         args: &ImageArgs,
         context: &Context,
     ) -> Result<Self, Failure> {
         let lock_file = LockFile::read(context.lock_path()?)?;
-        let known = lock_file.lock()?;
-        Self::pinned(farm, host, args, context, lock_file, known.as_ref()).await
-    }
-
-    /// Pins every package anew.
-    pub(super) async fn renew(
-        farm: &Farm,
-        host: &Host,
-        args: &ImageArgs,
-        context: &Context,
-    ) -> Result<Self, Failure> {
-        let lock_file = LockFile::read(context.lock_path()?)?;
-        Self::pinned(farm, host, args, context, lock_file, None).await
-    }
-
-    async fn pinned(
-        farm: &Farm,
-        host: &Host,
-        args: &ImageArgs,
-        context: &Context,
-        lock_file: LockFile,
-        known: Option<&Lock>,
-    ) -> Result<Self, Failure> {
+        let known = match pins {
+            Pins::Kept => lock_file.lock()?,
+            Pins::Renewed => None,
+        };
         let listener = Arc::new(AssemblyReport::new(Arc::clone(&context.report)));
         let assembler = Assembler::new(settings(farm, args, context)?, listener)?;
         let requests: Vec<_> = host.volunteers.iter().map(request).collect();
-        let lock = assembler.resolve(&requests, known).await?;
+        let lock = assembler.resolve(&requests, known.as_ref()).await?;
         let mut tags = BTreeMap::new();
         let mut tagged = Vec::new();
         for (volunteer, request) in host.volunteers.iter().zip(requests) {

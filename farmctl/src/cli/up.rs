@@ -7,7 +7,7 @@ use clap::Args;
 use distccd::ProbeReport;
 
 use super::context::{Context, only_host, publish_address};
-use super::images::{ImageArgs, Images};
+use super::images::{ImageArgs, Images, Pins};
 use super::observe::{Snapshot, snapshot};
 use super::{Exit, Failure, hosts, stdout};
 use crate::converge::{
@@ -97,7 +97,7 @@ pub(super) async fn prepare(args: &ImageArgs, context: &Context) -> Result<Prepa
     let farm = context.farm()?;
     let host = only_host(&farm)?.clone();
     let snapshot = snapshot(context, &farm.name).await?;
-    let images = Images::resolve(&farm, &host, args, context).await?;
+    let images = Images::resolve(&farm, &host, Pins::Kept, args, context).await?;
     let surroundings = Surroundings {
         engine: &snapshot.facts,
         publish: publish_address(&host)?,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::context::{Context, only_host};
-use super::images::{ImageArgs, Images};
+use super::images::{ImageArgs, Images, Pins};
 use super::{Exit, Failure};
 
 /// Resolve every package anew and write farm.lock; the next `up` uses it
@@ -17,7 +17,7 @@ pub(super) struct Update {
 pub(super) async fn update(args: &Update, context: &Context) -> Result<Exit, Failure> {
     let farm = context.farm()?;
     let host = only_host(&farm)?;
-    let changed = Images::renew(&farm, host, &args.images, context)
+    let changed = Images::resolve(&farm, host, Pins::Renewed, &args.images, context)
         .await?
         .save_lock()?;
     let path = context.lock_path()?;

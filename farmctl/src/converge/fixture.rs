@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Desired;
-use crate::engine::{Health, LiveNetwork, LiveState, LiveVolunteer, Observed};
+use crate::engine::{LiveNetwork, LiveVolunteer, Observed};
 use crate::farm::{GccMajor, ImageTag, Memory, Nice, Port, Slots, VolunteerSpec};
 
 pub(super) fn spec(target: &str, port: u64) -> VolunteerSpec {
@@ -31,20 +31,7 @@ pub(super) fn attic() -> Desired {
 }
 
 pub(super) fn live(spec: &VolunteerSpec, id: &str) -> LiveVolunteer {
-    LiveVolunteer {
-        id: id.to_owned(),
-        name: spec.container_name(),
-        target: Some(spec.target.clone()),
-        fingerprint: Some(spec.fingerprint()),
-        image: spec.image.clone(),
-        port: Some(spec.port.number()),
-        publish: Some(spec.publish),
-        slots: Some(spec.slots),
-        gcc: spec.gcc.clone(),
-        state: LiveState::Running,
-        health: Health::Healthy,
-        age: Duration::ZERO,
-    }
+    LiveVolunteer::running(spec, id.to_owned())
 }
 
 /// What an engine shows after [`attic`] was applied.

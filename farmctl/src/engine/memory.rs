@@ -1,13 +1,12 @@
 //! An engine that exists only in memory: what tests plan against and execute on.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures_util::TryStreamExt;
 
 use super::{
-    Engine, EngineError, EngineErrorKind, EngineFacts, Health, ImageArchive, LiveNetwork,
-    LiveState, LiveVolunteer, Observed, network_name,
+    Engine, EngineError, EngineErrorKind, EngineFacts, ImageArchive, LiveNetwork, LiveState,
+    LiveVolunteer, Observed, network_name,
 };
 use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
 
@@ -130,7 +129,7 @@ impl Engine for MemoryEngine {
     async fn run_volunteer(&self, spec: &VolunteerSpec) -> Result<(), EngineError> {
         self.change(format!("run {}", spec.container_name()), |state| {
             state.made += 1;
-            let live = live(spec, format!("id{}", state.made));
+            let live = LiveVolunteer::running(spec, format!("id{}", state.made));
             state.observed.volunteers.push(live);
         })
     }
@@ -147,22 +146,5 @@ impl Engine for MemoryEngine {
         self.change(format!("remove {id}"), |state| {
             state.observed.volunteers.retain(|v| v.id != id);
         })
-    }
-}
-
-fn live(spec: &VolunteerSpec, id: String) -> LiveVolunteer {
-    LiveVolunteer {
-        id,
-        name: spec.container_name(),
-        target: Some(spec.target.clone()),
-        fingerprint: Some(spec.fingerprint()),
-        image: spec.image.clone(),
-        port: Some(spec.port.number()),
-        publish: Some(spec.publish),
-        slots: Some(spec.slots),
-        gcc: spec.gcc.clone(),
-        state: LiveState::Running,
-        health: Health::Healthy,
-        age: Duration::ZERO,
     }
 }

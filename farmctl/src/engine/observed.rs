@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::farm::{Fingerprint, GccMajor, ImageTag, Slots, TargetName};
+use crate::farm::{Fingerprint, GccMajor, ImageTag, Slots, TargetName, VolunteerSpec};
 
 /// One snapshot of an engine, as far as one farm is concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +48,26 @@ pub struct LiveVolunteer {
     pub health: Health,
     /// How long ago it was made.
     pub age: Duration,
+}
+
+impl LiveVolunteer {
+    /// What a container that was just made from `spec` looks like.
+    pub fn running(spec: &VolunteerSpec, id: String) -> Self {
+        Self {
+            id,
+            name: spec.container_name(),
+            target: Some(spec.target.clone()),
+            fingerprint: Some(spec.fingerprint()),
+            image: spec.image.clone(),
+            port: Some(spec.port.number()),
+            publish: Some(spec.publish),
+            slots: Some(spec.slots),
+            gcc: spec.gcc.clone(),
+            state: LiveState::Running,
+            health: Health::Healthy,
+            age: Duration::ZERO,
+        }
+    }
 }
 
 /// Whether a container runs.
