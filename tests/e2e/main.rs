@@ -2,11 +2,15 @@
 
 mod compile;
 mod hosts;
+mod images;
 mod interruption;
 mod lifecycle;
 mod master;
 mod posture;
 mod printed;
+mod refusals;
+mod survival;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -20,7 +24,24 @@ fn main() -> ExitCode {
         hosts::an_unknown_target_is_refused_with_the_known_ones,
         posture::every_volunteer_is_locked_in,
         posture::volunteers_share_no_network_with_others,
+        survival::garbage_is_turned_away,
+        survival::huge_lengths_are_turned_away,
+        survival::clients_may_hang_up_at_any_byte,
+        refusals::an_engine_that_does_not_run,
+        refusals::a_socket_that_the_user_may_not_use,
+        refusals::a_port_that_a_process_has,
+        refusals::a_port_that_a_container_has,
+        refusals::a_manifest_with_mistakes,
+        refusals::a_mirror_out_of_reach,
+        refusals::an_index_that_was_changed,
+        refusals::a_package_that_was_changed,
+        refusals::a_download_that_is_cut_once_goes_on,
+        refusals::a_download_that_is_always_cut,
+        refusals::a_full_disk,
         lifecycle::down_removes_what_up_made_and_nothing_else,
+        images::the_binary_starts_in_an_empty_image,
+        images::images_are_small,
+        images::the_same_lock_gives_the_same_image,
         interruption::up_that_is_interrupted_leaves_nothing_half_made,
         interruption::up_that_is_interrupted_while_images_load_can_be_repeated,
         interruption::up_that_is_killed_can_be_repeated,
@@ -28,6 +49,10 @@ fn main() -> ExitCode {
         hosts::a_board_reads_its_own_line_out_of_makepkg_conf,
     ];
     tests.extend(compile::tests());
+    tests.extend(docker_tests![
+        versions::one_container_has_several_gcc_versions,
+        versions::an_expired_index_is_used_only_if_allowed,
+    ]);
     tests.extend(docker_tests![
         lifecycle::status_tells_all_of_every_volunteer
     ]);

@@ -18,16 +18,25 @@ use crate::{Board, Container, Finished, farmctl};
 #[derive(Debug)]
 pub struct TestFarm {
     name: String,
-    address: Option<IpAddr>,
+    place: Place,
     farmctl: PathBuf,
     folder: TempDir,
     transcript: Arc<Transcript>,
 }
 
+/// Where a farm's ports are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// An address that no other farm has.
+    Own(IpAddr),
+    /// This machine's own address, which farmctl finds out.
+    Machine(IpAddr),
+}
+
 impl TestFarm {
     pub(crate) fn new(
         name: String,
-        address: Option<IpAddr>,
+        place: Place,
         keys: &str,
         farmctl: PathBuf,
         transcript: Arc<Transcript>,
@@ -35,7 +44,7 @@ impl TestFarm {
         let folder = tempfile::Builder::new().prefix("farmtest").tempdir()?;
         let farm = Self {
             name,
-            address,
+            place,
             farmctl,
             folder,
             transcript,
@@ -54,9 +63,11 @@ impl TestFarm {
         self.folder.path()
     }
 
-    /// The address that its ports are published on; `None` is this machine's own, which farmctl finds out.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.address
+    /// The address that its ports are published on.
+    pub fn address(&self) -> IpAddr {
+        match self.place {
+            Place::Own(address) | Place::Machine(address) => address,
+        }
     }
 
     /// Replaces everything of the manifest but the farm's name and address.
@@ -65,15 +76,12 @@ impl TestFarm {
     /// The disk is full.
     pub fn write_manifest(&self, keys: &str) -> Result<()> {
         let path = self.folder().join("farm.yaml");
-        let address = match self.address {
-            Some(address) => address.to_string(),
-            None => "auto".to_owned(),
+        let address = match self.place {
+            Place::Own(address) => address.to_string(),
+            Place::Machine(_found_out) => "auto".to_owned(),
         };
-        fs::write(
-            &path,
-            format!("farm: {}\naddress: {address}\n{keys}", self.name),
-        )
-        .with_context(|| format!("cannot write {}", path.display()))
+        let text = format!("farm: {}\naddress: {address}\n{keys}", self.name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Makes the image of `target` differ from those of all other farms, so that no engine has it: one more triple is

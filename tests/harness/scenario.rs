@@ -1,19 +1,21 @@
 //! What one trial works with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bollard::Docker;
 use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{ListImagesOptionsBuilder, RemoveImageOptions};
 use tokio::sync::OnceCell;
 
+use crate::farm::Place;
 use crate::run::RunId;
 use crate::sweep::{self, RUN_LABEL, Scope, TRIAL_LABEL, sweep};
-use crate::{Container, Lan, Master, TestFarm, engine, farmctl};
+use crate::{BOARDS, Container, Lan, Master, TestFarm, engine, farmctl};
 
 /// What all trials of a test binary share.
 #[derive(Debug)]
@@ -23,35 +25,64 @@ pub struct Run {
     farmctl: PathBuf,
     shared_farm: tokio::sync::Mutex<Option<Arc<TestFarm>>>,
     master: OnceCell<Master>,
+    /// Volunteer images that the engine had before; those that came since go when the run ends.
+    known_images: BTreeSet<String>,
 }
 
 impl Run {
     /// Finds the engine, builds farmctl, and removes what dead runs left behind.
     ///
     /// # Errors
-    /// There is no engine ([`NoEngine`]), or farmctl cannot be built.
+    /// There is no engine ([`Skip`]), or farmctl cannot be built.
     pub(crate) async fn begin() -> Result<Self> {
-        let docker = engine::connect().await.map_err(NoEngine)?;
+        let docker = engine::connect()
+            .await
+            .map_err(|error| Skip(format!("{error:#}")))?;
         sweep(&docker, Scope::DeadRuns).await?;
+        let known_images = volunteer_images(&docker).await?;
         Ok(Self {
             id: RunId::current()?,
             docker,
             farmctl: farmctl::build().await?,
             shared_farm: tokio::sync::Mutex::default(),
             master: OnceCell::new(),
+            known_images,
         })
     }
 
     /// Removes everything that the run made.
     pub(crate) async fn end(&self) -> Result<()> {
-        sweep(&self.docker, Scope::Run(&self.id)).await
+        sweep(&self.docker, Scope::Run(&self.id)).await?;
+        for tag in volunteer_images(&self.docker)
+            .await?
+            .difference(&self.known_images)
+        {
+            // Where another farm uses it meanwhile it stays.
+            let _in_use = self
+                .docker
+                .remove_image(tag, None::<RemoveImageOptions>, None)
+                .await;
+        }
+        Ok(())
     }
 }
 
-/// There is no Docker engine: a reason to skip.
+async fn volunteer_images(docker: &Docker) -> Result<BTreeSet<String>> {
+    let filters = HashMap::from([("reference", vec!["farmctl/*"])]);
+    let options = ListImagesOptionsBuilder::default()
+        .filters(&filters)
+        .build();
+    let images = docker.list_images(Some(options)).await?;
+    Ok(images
+        .into_iter()
+        .flat_map(|image| image.repo_tags)
+        .collect())
+}
+
+/// Why a trial cannot be held on this machine. In CI that is a failure.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:#}")]
-pub struct NoEngine(anyhow::Error);
+#[error("{0}")]
+pub struct Skip(pub String);
 
 /// One trial's view of the run, and the owner of what it makes.
 #[derive(Debug, Clone)]
@@ -59,6 +90,8 @@ pub struct Scenario {
     run: Arc<Run>,
     trial: String,
     transcript: Arc<Transcript>,
+    /// Names of the farms that go when the trial ends.
+    farms: Arc<Mutex<Vec<String>>>,
 }
 
 impl Scenario {
@@ -67,6 +100,7 @@ impl Scenario {
             run,
             trial: trial.to_owned(),
             transcript: Arc::default(),
+            farms: Arc::default(),
         }
     }
 
@@ -86,15 +120,28 @@ impl Scenario {
     /// The engine refuses the network, or the disk is full.
     pub async fn farm(&self, word: &str, keys: &str) -> Result<TestFarm> {
         let lan = self.lan(word).await?;
-        self.new_farm(word, Some(lan.gateway), keys)
+        self.own_farm(word, Place::Own(lan.gateway), keys)
     }
 
-    /// A farm at this machine's own address, where the machine's user may have one as well.
+    /// A farm of this trial's own at this machine's own address, as a user's is who says nothing of addresses.
     ///
     /// # Errors
-    /// The disk is full.
-    pub fn farm_at_default_address(&self, word: &str, keys: &str) -> Result<TestFarm> {
-        self.new_farm(word, None, keys)
+    /// Something has a port there ([`Skip`]): the machine's user may have a farm.
+    pub fn farm_at_machine_address(&self, word: &str, keys: &str) -> Result<TestFarm> {
+        let address = ::farmctl::hosts::local::address()?;
+        for board in BOARDS {
+            if TcpListener::bind((address, board.port)).is_err() {
+                return Err(Skip(format!("port {} of {address} is in use", board.port)).into());
+            }
+        }
+        self.own_farm(word, Place::Machine(address), keys)
+    }
+
+    fn own_farm(&self, word: &str, place: Place, keys: &str) -> Result<TestFarm> {
+        let farm = self.new_farm(word, place, keys)?;
+        let mut farms = self.farms.lock().unwrap_or_else(PoisonError::into_inner);
+        farms.push(farm.name().to_owned());
+        Ok(farm)
     }
 
     /// The farm that all trials share which change nothing: five targets, no other manifest keys. `up` was run once.
@@ -108,17 +155,17 @@ impl Scenario {
         }
         let name = self.name_of_run("shared-lan");
         let lan = Lan::create(self.docker(), name, self.labels_of_run()).await?;
-        let farm = Arc::new(self.new_farm("shared", Some(lan.gateway), "")?);
+        let farm = Arc::new(self.new_farm("shared", Place::Own(lan.gateway), "")?);
         farm.run(&["up"]).await?.success()?;
         *shared = Some(Arc::clone(&farm));
         Ok(farm)
     }
 
-    fn new_farm(&self, word: &str, address: Option<IpAddr>, keys: &str) -> Result<TestFarm> {
+    fn new_farm(&self, word: &str, place: Place, keys: &str) -> Result<TestFarm> {
         let name = self.name_of_run(word);
         let farmctl = self.run.farmctl.clone();
         let transcript = Arc::clone(&self.transcript);
-        TestFarm::new(name, address, keys, farmctl, transcript)
+        TestFarm::new(name, place, keys, farmctl, transcript)
     }
 
     /// The machine with the stock client, which all trials share.
@@ -151,6 +198,17 @@ impl Scenario {
         Lan::create(self.docker(), name, self.labels()).await
     }
 
+    /// Removes an image that the trial's own farm brought.
+    ///
+    /// # Errors
+    /// A container uses it.
+    pub async fn remove_image(&self, tag: &str) -> Result<()> {
+        let options = None::<RemoveImageOptions>;
+        let removed = self.docker().remove_image(tag, options, None).await;
+        removed.with_context(|| format!("cannot remove image {tag}"))?;
+        Ok(())
+    }
+
     /// Everything that this run and its farms have on the engine.
     pub fn scope_of_run(&self) -> Scope<'_> {
         Scope::Run(&self.run.id)
@@ -180,6 +238,10 @@ impl Scenario {
 
     /// Removes what the trial made.
     pub(crate) async fn end(&self) -> Result<()> {
+        let farms = std::mem::take(&mut *self.farms.lock().unwrap_or_else(PoisonError::into_inner));
+        for farm in farms {
+            sweep(self.docker(), Scope::Farm(&farm)).await?;
+        }
         sweep(self.docker(), Scope::Trial(&self.run.id, &self.trial)).await
     }
 

@@ -7,7 +7,8 @@ use anyhow::Result;
 use bollard::Docker;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListNetworksOptions, RemoveContainerOptionsBuilder,
+    ListContainersOptionsBuilder, ListImagesOptions, ListNetworksOptions,
+    RemoveContainerOptionsBuilder, RemoveImageOptions,
 };
 
 use crate::run::RunId;
@@ -18,6 +19,9 @@ pub(crate) const RUN_LABEL: &str = "farmtest.run";
 pub(crate) const TRIAL_LABEL: &str = "farmtest.trial";
 /// What farmctl puts on everything that it makes.
 const FARM_LABEL: &str = "farmctl.farm";
+
+/// How the names of images that tests make begin.
+pub(crate) const IMAGES: &str = "farmtest/";
 
 /// A run that cannot be seen is taken for dead after this.
 const LONGEST_RUN: Duration = Duration::from_hours(1);
@@ -35,7 +39,7 @@ pub enum Scope<'a> {
     Farm(&'a str),
 }
 
-/// Removes what is in `scope`, containers before networks. What is gone already is fine.
+/// Removes what is in `scope`, containers before networks and images. What is gone already is fine.
 ///
 /// # Errors
 /// The engine does not answer.
@@ -52,6 +56,28 @@ pub async fn sweep(docker: &Docker, scope: Scope<'_>) -> Result<()> {
         if scope.contains(&network.labels.unwrap_or_default(), None) {
             let id = network.id.unwrap_or_default();
             let _gone_already = docker.remove_network(&id).await;
+        }
+    }
+    remove_images(docker, scope).await
+}
+
+/// Images of runs are tagged with the run.
+async fn remove_images(docker: &Docker, scope: Scope<'_>) -> Result<()> {
+    let images = docker.list_images(None::<ListImagesOptions>).await?;
+    for tag in images.into_iter().flat_map(|image| image.repo_tags) {
+        let run = tag
+            .split_once(':')
+            .filter(|(repository, _tag)| repository.starts_with(IMAGES))
+            .and_then(|(_repository, tag)| RunId::parse_prefix(tag));
+        let in_scope = match scope {
+            Scope::DeadRuns => run.is_some_and(|run| run.is_dead()),
+            Scope::Run(own) => run.as_ref() == Some(own),
+            Scope::Trial(..) | Scope::Farm(_) => false,
+        };
+        if in_scope {
+            let _gone_already = docker
+                .remove_image(&tag, None::<RemoveImageOptions>, None)
+                .await;
         }
     }
     Ok(())
