@@ -12,6 +12,7 @@ use volunteer_toolchain::Toolchain;
 
 use crate::admission::Slots;
 use crate::connection;
+use crate::job::Acquaintances;
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::supervise::Children;
@@ -31,6 +32,7 @@ pub(crate) struct Service {
     pub(crate) slots: Slots,
     pub(crate) children: Arc<Children>,
     pub(crate) shutdown: Shutdown,
+    pub(crate) acquaintances: Acquaintances,
 }
 
 /// How long to wait when the process or the machine is out of descriptors: connections end meanwhile.
@@ -55,6 +57,7 @@ impl Server {
             slots,
             children,
             shutdown,
+            acquaintances: Acquaintances::default(),
         };
         Self {
             listener,
@@ -83,6 +86,7 @@ impl Server {
         drop(listener);
         connections.close();
         finish(&service, &connections).await;
+        connection::report_skew(&service);
     }
 }
 

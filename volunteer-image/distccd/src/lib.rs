@@ -35,5 +35,5 @@ pub use admission::AllowList;
 pub use listen::listen;
 pub use probe::{ProbeError, ProbeReport, probe};
 pub use run::run;
-pub use settings::{Deadlines, Settings};
+pub use settings::{Deadlines, Settings, UnknownPolicy, VersionSkew};
 pub use shutdown::Shutdown;

@@ -113,6 +113,7 @@ async fn serve_until_told(
     let signals = Signals::catch().map_err(cannot_start)?;
     let orphans = Orphans::adopt().map_err(cannot_start)?;
     let mut settings = Settings::new(config.jobs, config.allow, workspace);
+    settings.version_skew = config.version_skew;
     settings.deadlines = Deadlines {
         job: config.job_lifetime,
         shutdown: config.grace,

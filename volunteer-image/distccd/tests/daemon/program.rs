@@ -14,6 +14,7 @@ use volunteer_toolchain::Toolchain;
 
 use crate::compilers::this_machine;
 use crate::harness::{PATIENCE, is_gone, play, request, text};
+use crate::versions::told_by;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_distccd");
 
@@ -303,6 +304,7 @@ fn writes_one_line_for_each_job() {
         ("client", "127.0.0.1"),
         ("name", "play.c"),
         ("outcome", "compiled"),
+        ("why", "preferred"),
     ];
     for (key, value) in expected {
         assert_eq!(line[key], value, "{line}");
@@ -328,6 +330,51 @@ fn writes_one_line_for_each_job() {
         "{line}"
     );
     program.signal(Signal::TERM);
+    assert_eq!(program.exit_code(), Some(0));
+}
+
+#[test]
+fn the_log_says_which_version_and_why_and_warns_once() {
+    let mut program = Program::start(&play(), &[]);
+    let ask = |version: &str| program.ask(&told_by("x86_64-pc-linux-gnu", version, &[]));
+    ask("12.2.0");
+    ask("16.2.1");
+    ask("16.2.1");
+    program.ask(&request(Version::Lzo, "object"));
+    let mut jobs = Vec::new();
+    let mut warnings = 0;
+    while jobs.len() < 4 {
+        let line: serde_json::Value = serde_json::from_str(&program.next_line()).unwrap();
+        if line["message"] == "job" {
+            let field = |key: &str| line[key].to_string().replace('"', "");
+            jobs.push(
+                ["client_gcc", "client_triple", "gcc", "why", "remembered"]
+                    .map(field)
+                    .join(" "),
+            );
+            assert!(line["chosen"].is_string(), "{line}");
+        } else {
+            assert_eq!(
+                (&line["level"], &line["gcc"]),
+                (&"WARN".into(), &14.into()),
+                "{line}"
+            );
+            warnings += 1;
+        }
+    }
+    let skewed = "GCC 16.2.1 x86_64-pc-linux-gnu 14 newest-although-older";
+    let expected = [
+        "GCC 12.2.0 x86_64-pc-linux-gnu 12 same-major null".to_owned(),
+        format!("{skewed} null"),
+        format!("{skewed} null"),
+        format!("{skewed} true"),
+    ];
+    assert_eq!(jobs, expected);
+    assert_eq!(warnings, 1);
+    program.signal(Signal::TERM);
+    let summary =
+        std::iter::from_fn(|| Some(program.next_line())).find(|line| line.contains("stood in"));
+    assert!(summary.unwrap().contains("\"jobs\":3"));
     assert_eq!(program.exit_code(), Some(0));
 }
 
