@@ -8,6 +8,7 @@ use std::time::Duration;
 use distcc_wire::Limits;
 
 use crate::admission::AllowList;
+use crate::sandbox::{CompilerLimits, Layers};
 
 /// What a [`Server`](crate::Server) goes by.
 #[derive(Debug, Clone)]
@@ -26,6 +27,10 @@ pub struct Settings {
     pub printed_bytes: usize,
     /// What becomes of jobs whose client has another compiler version.
     pub version_skew: VersionSkew,
+    /// What is between a compiler and this machine.
+    pub sandbox: Layers,
+    /// What each process of a compiler may use.
+    pub compiler_limits: CompilerLimits,
     /// How long each step may take.
     pub deadlines: Deadlines,
 }
@@ -114,6 +119,8 @@ impl Settings {
             limits: Limits::default(),
             printed_bytes: PRINTED_BYTES,
             version_skew: VersionSkew::default(),
+            sandbox: Layers::default(),
+            compiler_limits: CompilerLimits::default(),
             deadlines: Deadlines::default(),
         }
     }

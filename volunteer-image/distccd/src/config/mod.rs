@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use crate::VersionSkew;
 use crate::admission::{AllowList, BadRange, parse_range};
+use crate::{Layer, Layers, VersionSkew};
 use flags::Flags;
 
 /// What the command line asks for.
@@ -51,6 +51,7 @@ pub(crate) struct Config {
     pub(crate) grace: Duration,
     pub(crate) toolchain: PathBuf,
     pub(crate) version_skew: VersionSkew,
+    pub(crate) sandbox: Layers,
     /// What was asked for and is done differently; for the log.
     pub(crate) remarks: Vec<String>,
 }
@@ -136,6 +137,7 @@ fn config(flags: &Flags, bad: &mut Vec<BadValue>) -> Config {
         grace: grace(flags, bad),
         toolchain: flags.toolchain.clone(),
         version_skew: version_skew(flags, bad),
+        sandbox: sandbox(flags, bad),
         remarks,
     }
 }
@@ -233,6 +235,15 @@ fn version_skew(flags: &Flags, bad: &mut Vec<BadValue>) -> VersionSkew {
     let text = flags.version_skew.as_deref();
     let policy = text.and_then(|text| value("--version-skew", text, "warn, refuse or ignore", bad));
     policy.unwrap_or_default()
+}
+
+fn sandbox(flags: &Flags, bad: &mut Vec<BadValue>) -> Layers {
+    let words = flags.without_sandbox.iter();
+    let unwanted = words.filter_map(|word| {
+        let meaning = "a comma-separated list of landlock, seccomp and rlimits";
+        value::<Layer>("--without-sandbox", word, meaning, bad)
+    });
+    unwanted.fold(Layers::ALL, Layers::without)
 }
 
 /// Never an error: the stock daemon ignores a level that it does not know, too.

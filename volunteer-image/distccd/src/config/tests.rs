@@ -90,6 +90,23 @@ fn other_versions_are_warned_of_unless_told_otherwise() {
 }
 
 #[test]
+fn every_layer_of_the_sandbox_stays_unless_it_is_named() {
+    let layers = |line| config(line).sandbox.to_string();
+    assert_eq!(layers(""), "landlock seccomp rlimits");
+    assert_eq!(layers("--without-sandbox seccomp"), "landlock rlimits");
+    assert_eq!(layers("--without-sandbox landlock,rlimits"), "seccomp");
+    let Err(error) = parsed("--without-sandbox seccomp,all") else {
+        panic!("refused")
+    };
+    assert!(
+        error
+            .to_string()
+            .contains("--without-sandbox: 'all' cannot be used"),
+        "{error}"
+    );
+}
+
+#[test]
 fn levels_are_named_as_in_syslog() {
     let cases = [
         ("--log-level crit", Level::ERROR, 0),

@@ -111,7 +111,7 @@ async fn compile(
         grace: settings.deadlines.job_grace,
         printed_bytes: settings.printed_bytes,
     };
-    let running = job.start(&service.children)?;
+    let running = job.start(&service.children, &service.sandbox)?;
     let limit_bytes = u64::from(settings.limits.body_bytes);
     let Finished {
         outcome,

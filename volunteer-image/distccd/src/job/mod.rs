@@ -29,6 +29,7 @@ use std::sync::Arc;
 use distcc_wire::Version;
 use volunteer_toolchain::Toolchain;
 
+use crate::sandbox::Sandbox;
 use crate::settings::VersionSkew;
 use crate::supervise::{Allowance, Children, Command, Ended, Group, Printed, Stop, Usage};
 use argv::{Plan, Product};
@@ -199,8 +200,12 @@ impl Prepared {
     }
 
     /// Starts the compiler.
-    pub(crate) fn start(self, children: &Arc<Children>) -> Result<Running, Unable> {
-        let group = children.spawn(&self.command);
+    pub(crate) fn start(
+        self,
+        children: &Arc<Children>,
+        sandbox: &Sandbox,
+    ) -> Result<Running, Unable> {
+        let group = children.spawn(&self.command, sandbox);
         let group = group.map_err(|source| Unable::Start {
             program: self.command.program,
             source,
