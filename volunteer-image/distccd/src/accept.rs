@@ -12,6 +12,8 @@ use volunteer_toolchain::Toolchain;
 
 use crate::admission::Slots;
 use crate::connection;
+use crate::job::Acquaintances;
+use crate::sandbox::{MissingLayer, Sandbox};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::supervise::Children;
@@ -31,6 +33,8 @@ pub(crate) struct Service {
     pub(crate) slots: Slots,
     pub(crate) children: Arc<Children>,
     pub(crate) shutdown: Shutdown,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) acquaintances: Acquaintances,
 }
 
 /// How long to wait when the process or the machine is out of descriptors: connections end meanwhile.
@@ -41,12 +45,16 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 
 impl Server {
     /// A server for the compilers of `toolchain`, on a bound `listener`, until `shutdown` says otherwise.
+    ///
+    /// # Errors
+    /// A layer of the sandbox that the settings ask for and this machine does not provide.
     pub fn new(
         listener: TcpListener,
         toolchain: Toolchain,
         settings: Settings,
         shutdown: Shutdown,
-    ) -> Self {
+    ) -> Result<Self, MissingLayer> {
+        let sandbox = Sandbox::set_up(settings.sandbox, settings.compiler_limits, &toolchain)?;
         let slots = Slots::new(settings.jobs, settings.connections);
         let children = Arc::new(Children::default());
         let service = Service {
@@ -55,11 +63,13 @@ impl Server {
             slots,
             children,
             shutdown,
+            sandbox,
+            acquaintances: Acquaintances::default(),
         };
-        Self {
+        Ok(Self {
             listener,
             service: Arc::new(service),
-        }
+        })
     }
 
     /// Where it listens.
@@ -83,6 +93,7 @@ impl Server {
         drop(listener);
         connections.close();
         finish(&service, &connections).await;
+        connection::report_skew(&service);
     }
 }
 

@@ -15,10 +15,11 @@ use volunteer_toolchain::Toolchain;
 use crate::config::{self, Config, Invocation};
 use crate::exit::Exit;
 use crate::job;
+use crate::sandbox;
 use crate::shutdown::Signals;
 use crate::supervise::Orphans;
 use crate::toolchain_file::{self, ToolchainError};
-use crate::{Deadlines, Server, Settings, Shutdown, listen, probe, telemetry};
+use crate::{Deadlines, MissingLayer, Server, Settings, Shutdown, listen, probe, telemetry};
 
 /// Why the program cannot go on.
 #[derive(Debug)]
@@ -73,6 +74,7 @@ fn serve(config: Config) -> Result<(), Fatal> {
     telemetry::start(&config.log)
         .map_err(|error| fatal(Exit::IoError, format!("cannot log: {error}"), None))?;
     let toolchain = toolchain_file::load(&config.toolchain)?;
+    sandbox::forget_descriptors().map_err(cannot_start)?;
     for remark in &config.remarks {
         tracing::warn!("{remark}");
     }
@@ -113,14 +115,22 @@ async fn serve_until_told(
     let signals = Signals::catch().map_err(cannot_start)?;
     let orphans = Orphans::adopt().map_err(cannot_start)?;
     let mut settings = Settings::new(config.jobs, config.allow, workspace);
+    settings.version_skew = config.version_skew;
+    settings.sandbox = config.sandbox;
     settings.deadlines = Deadlines {
         job: config.job_lifetime,
         shutdown: config.grace,
         ..settings.deadlines
     };
-    announce(&settings, &toolchain, listener.local_addr().ok());
+    let address = listener.local_addr().ok();
     let shutdown = Shutdown::new();
-    let server = Server::new(listener, toolchain, settings, shutdown.clone());
+    let server = Server::new(
+        listener,
+        toolchain.clone(),
+        settings.clone(),
+        shutdown.clone(),
+    )?;
+    announce(&settings, &toolchain, address);
     let children = server.children();
     tokio::select! {
         () = server.serve() => {}
@@ -145,6 +155,7 @@ fn announce(settings: &Settings, toolchain: &Toolchain, address: Option<SocketAd
         connections = settings.connections,
         defaults = toolchain.defaults.join(" "),
         object = %toolchain.object,
+        sandbox = %settings.sandbox,
         "listening"
     );
 }
@@ -189,6 +200,12 @@ fn fatal(exit: Exit, message: String, hint: Option<&str>) -> Fatal {
         exit,
         message,
         hint: hint.map(str::to_owned),
+    }
+}
+
+impl From<MissingLayer> for Fatal {
+    fn from(error: MissingLayer) -> Self {
+        fatal(Exit::Failed, error.to_string(), Some(&error.hint()))
     }
 }
 

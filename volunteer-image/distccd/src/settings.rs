@@ -2,11 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use distcc_wire::Limits;
 
 use crate::admission::AllowList;
+use crate::sandbox::{CompilerLimits, Layers};
 
 /// What a [`Server`](crate::Server) goes by.
 #[derive(Debug, Clone)]
@@ -23,9 +25,47 @@ pub struct Settings {
     pub limits: Limits,
     /// How much of each of a compiler's outputs is sent back, in bytes.
     pub printed_bytes: usize,
+    /// What becomes of jobs whose client has another compiler version.
+    pub version_skew: VersionSkew,
+    /// What is between a compiler and this machine.
+    pub sandbox: Layers,
+    /// What each process of a compiler may use.
+    pub compiler_limits: CompilerLimits,
     /// How long each step may take.
     pub deadlines: Deadlines,
 }
+
+/// What becomes of a job whose client's major compiler version is not installed, where the client did not name one.
+///
+/// Jobs with `-flto` are refused whatever this says: their objects could not be linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VersionSkew {
+    /// Compiled by the version that fits best; logged once for each client and version, and counted.
+    #[default]
+    Warn,
+    /// Refused.
+    Refuse,
+    /// Compiled by the version that fits best.
+    Ignore,
+}
+
+impl FromStr for VersionSkew {
+    type Err = UnknownPolicy;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPolicy> {
+        match text {
+            "warn" => Ok(Self::Warn),
+            "refuse" => Ok(Self::Refuse),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err(UnknownPolicy),
+        }
+    }
+}
+
+/// A word that is the name of no policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("neither warn, refuse nor ignore")]
+pub struct UnknownPolicy;
 
 /// How long each step may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +118,9 @@ impl Settings {
             workspace,
             limits: Limits::default(),
             printed_bytes: PRINTED_BYTES,
+            version_skew: VersionSkew::default(),
+            sandbox: Layers::default(),
+            compiler_limits: CompilerLimits::default(),
             deadlines: Deadlines::default(),
         }
     }

@@ -4,12 +4,14 @@
 //! and both judge objects by the same [`ObjectFacts`].
 
 mod object;
+mod triple;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use object::{Class, Machine, Mismatch, ObjectFacts, Strictness};
+pub use triple::{UsualPort, contradicts, usual_ports};
 
 /// Where an image keeps its [`Toolchain`], as JSON.
 pub const TOOLCHAIN_PATH: &str = "/etc/distccd/toolchain.json";

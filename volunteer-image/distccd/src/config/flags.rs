@@ -83,6 +83,14 @@ pub(super) struct Flags {
     #[arg(long, value_name = "FILE", default_value = TOOLCHAIN_PATH)]
     pub(super) toolchain: PathBuf,
 
+    /// Jobs of clients whose compiler version is not installed: warn, refuse or ignore [default: warn]
+    #[arg(long, value_name = "POLICY")]
+    pub(super) version_skew: Option<String>,
+
+    /// Run compilers without layers of their sandbox: landlock, seccomp, rlimits
+    #[arg(long, value_name = "LAYER", value_delimiter = ',')]
+    pub(super) without_sandbox: Vec<String>,
+
     /// Check that the daemon on a port of this machine compiles, and exit with 0 or 1
     #[arg(long, value_name = "PORT", num_args = 0..=1)]
     pub(super) probe: Option<Vec<String>>,

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use crate::admission::{AllowList, BadRange, parse_range};
+use crate::{Layer, Layers, VersionSkew};
 use flags::Flags;
 
 /// What the command line asks for.
@@ -49,6 +50,8 @@ pub(crate) struct Config {
     /// For jobs in flight when the process is told to end.
     pub(crate) grace: Duration,
     pub(crate) toolchain: PathBuf,
+    pub(crate) version_skew: VersionSkew,
+    pub(crate) sandbox: Layers,
     /// What was asked for and is done differently; for the log.
     pub(crate) remarks: Vec<String>,
 }
@@ -133,6 +136,8 @@ fn config(flags: &Flags, bad: &mut Vec<BadValue>) -> Config {
         job_lifetime: job_lifetime(flags, bad),
         grace: grace(flags, bad),
         toolchain: flags.toolchain.clone(),
+        version_skew: version_skew(flags, bad),
+        sandbox: sandbox(flags, bad),
         remarks,
     }
 }
@@ -224,6 +229,21 @@ fn grace(flags: &Flags, bad: &mut Vec<BadValue>) -> Duration {
         bad,
     );
     seconds.map_or(default, Duration::from_secs)
+}
+
+fn version_skew(flags: &Flags, bad: &mut Vec<BadValue>) -> VersionSkew {
+    let text = flags.version_skew.as_deref();
+    let policy = text.and_then(|text| value("--version-skew", text, "warn, refuse or ignore", bad));
+    policy.unwrap_or_default()
+}
+
+fn sandbox(flags: &Flags, bad: &mut Vec<BadValue>) -> Layers {
+    let words = flags.without_sandbox.iter();
+    let unwanted = words.filter_map(|word| {
+        let meaning = "a comma-separated list of landlock, seccomp and rlimits";
+        value::<Layer>("--without-sandbox", word, meaning, bad)
+    });
+    unwanted.fold(Layers::ALL, Layers::without)
 }
 
 /// Never an error: the stock daemon ignores a level that it does not know, too.

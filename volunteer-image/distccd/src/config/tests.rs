@@ -81,6 +81,32 @@ fn a_lifetime_of_zero_or_less_is_no_end() {
 }
 
 #[test]
+fn other_versions_are_warned_of_unless_told_otherwise() {
+    let skew = |line| config(line).version_skew;
+    assert_eq!(skew(""), VersionSkew::Warn);
+    assert_eq!(skew("--version-skew warn"), VersionSkew::Warn);
+    assert_eq!(skew("--version-skew=refuse"), VersionSkew::Refuse);
+    assert_eq!(skew("--version-skew ignore"), VersionSkew::Ignore);
+}
+
+#[test]
+fn every_layer_of_the_sandbox_stays_unless_it_is_named() {
+    let layers = |line| config(line).sandbox.to_string();
+    assert_eq!(layers(""), "landlock seccomp rlimits");
+    assert_eq!(layers("--without-sandbox seccomp"), "landlock rlimits");
+    assert_eq!(layers("--without-sandbox landlock,rlimits"), "seccomp");
+    let Err(error) = parsed("--without-sandbox seccomp,all") else {
+        panic!("refused")
+    };
+    assert!(
+        error
+            .to_string()
+            .contains("--without-sandbox: 'all' cannot be used"),
+        "{error}"
+    );
+}
+
+#[test]
 fn levels_are_named_as_in_syslog() {
     let cases = [
         ("--log-level crit", Level::ERROR, 0),
@@ -108,7 +134,7 @@ fn log_stderr_wins_over_a_log_file() {
 
 #[test]
 fn every_wrong_value_is_told_in_one_run() {
-    let line = "--port 0 --jobs none --nice much --listen host.example --allow lan --allow 10.0.0.0/40 --job-lifetime x --grace -";
+    let line = "--port 0 --jobs none --nice much --listen host.example --allow lan --allow 10.0.0.0/40 --job-lifetime x --grace - --version-skew maybe";
     let Err(error) = parsed(line) else {
         panic!("refused")
     };
@@ -129,6 +155,8 @@ error: --job-lifetime: 'x' cannot be used
 hint: the value is seconds that a compile may take, 0 for no end
 error: --grace: '-' cannot be used
 hint: the value is seconds for jobs in flight when the daemon is told to end
+error: --version-skew: 'maybe' cannot be used
+hint: the value is warn, refuse or ignore
 ";
     assert_eq!(error.to_string(), expected);
 }

@@ -4,24 +4,27 @@
 //! [`send`] writes the reply and, where the client is still sending, reads on until it has seen it. Whatever happens
 //! ends in one log line ([`record`]).
 
+mod choose;
 mod hang_up;
 mod receive;
 mod record;
 mod send;
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 
 use distcc_wire::Version;
 use tokio::net::TcpStream;
 
 use crate::accept::Service;
-use crate::job::{Finished, Outcome, Received, Unable};
+use crate::job::{Finished, Outcome, Prepared, Received, Unable};
 use crate::reply::{self, Answer};
 use crate::supervise::{Allowance, Printed, Stop};
 use receive::Reception;
 use record::Record;
+
+pub(crate) use choose::report_skew;
 
 /// Serves one client to the end.
 pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: SocketAddr) {
@@ -34,7 +37,8 @@ pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: Socket
     let mut record = Record::new(peer);
     match receive::request(service, &mut stream, &mut record).await {
         Reception::Job(version, job) => {
-            let finished = run(service, &stream, job, &mut record).await;
+            let client = peer.ip().to_canonical();
+            let finished = run(service, &stream, client, job, &mut record).await;
             respond(service, &mut stream, version, finished, &mut record).await;
             record.log();
         }
@@ -74,7 +78,17 @@ impl End {
     }
 }
 
-async fn run(service: &Service, stream: &TcpStream, job: Received, record: &mut Record) -> End {
+async fn run(
+    service: &Service,
+    stream: &TcpStream,
+    client: IpAddr,
+    job: Received,
+    record: &mut Record,
+) -> End {
+    let job = match choose::command(service, client, job, record) {
+        Ok(job) => job,
+        Err(refusal) => return End::without_compiler(Outcome::Refused(refusal)),
+    };
     let mut interrupt = pin!(interrupt(service, stream));
     let slot = tokio::select! {
         slot = service.slots.compiler() => slot,
@@ -87,7 +101,7 @@ async fn run(service: &Service, stream: &TcpStream, job: Received, record: &mut 
 
 async fn compile(
     service: &Service,
-    job: Received,
+    job: Prepared,
     interrupt: impl Future<Output = Stop>,
     record: &mut Record,
 ) -> Result<End, Unable> {
@@ -97,9 +111,7 @@ async fn compile(
         grace: settings.deadlines.job_grace,
         printed_bytes: settings.printed_bytes,
     };
-    let prepared = job.prepare(&service.toolchain);
-    record.compiler(prepared.program(), prepared.major());
-    let running = prepared.start(&service.children)?;
+    let running = job.start(&service.children, &service.sandbox)?;
     let limit_bytes = u64::from(settings.limits.body_bytes);
     let Finished {
         outcome,

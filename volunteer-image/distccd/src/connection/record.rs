@@ -1,9 +1,8 @@
 //! The one log line of a job.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 
-use crate::job::{Outcome, Shown};
+use crate::job::{ClientCompiler, Outcome, Prepared, Shown};
 use crate::supervise::Usage;
 
 /// What is known about a job so far.
@@ -12,8 +11,12 @@ pub(super) struct Record {
     client: IpAddr,
     name: Option<Shown>,
     asked: Option<Shown>,
-    compiler: Option<String>,
+    client_gcc: Option<String>,
+    client_triple: Option<String>,
+    remembered: Option<bool>,
+    chosen: Option<String>,
     gcc: Option<u32>,
+    why: Option<String>,
     arguments: Option<usize>,
     bytes_in: u64,
     source_bytes: Option<u64>,
@@ -42,8 +45,12 @@ impl Record {
             client: peer.ip().to_canonical(),
             name: None,
             asked: None,
-            compiler: None,
+            client_gcc: None,
+            client_triple: None,
+            remembered: None,
+            chosen: None,
             gcc: None,
+            why: None,
             arguments: None,
             bytes_in: 0,
             source_bytes: None,
@@ -75,9 +82,18 @@ impl Record {
         self.source_bytes = Some(bytes);
     }
 
-    pub(super) fn compiler(&mut self, program: &Path, major: u32) {
-        self.compiler = Some(program.display().to_string());
-        self.gcc = Some(major);
+    /// The client's own compiler: told by this source, or remembered from an earlier one.
+    pub(super) fn client_compiler(&mut self, compiler: &ClientCompiler, remembered: bool) {
+        self.client_gcc = Some(compiler.version.to_string());
+        self.client_triple.clone_from(&compiler.triple);
+        self.remembered = remembered.then_some(true);
+    }
+
+    /// The compiler that runs, and why this one.
+    pub(super) fn chosen(&mut self, job: &Prepared) {
+        self.chosen = Some(job.program().display().to_string());
+        self.gcc = Some(job.major());
+        self.why = Some(job.reason().to_string());
     }
 
     pub(super) fn usage(&mut self, usage: Usage) {
@@ -111,8 +127,12 @@ impl Record {
                     client = %self.client,
                     name = self.name.as_ref().map(tracing::field::display),
                     asked = self.asked.as_ref().map(tracing::field::display),
-                    compiler = self.compiler,
+                    client_gcc = self.client_gcc,
+                    client_triple = self.client_triple,
+                    remembered = self.remembered,
+                    chosen = self.chosen,
                     gcc = self.gcc,
+                    why = self.why,
                     arguments = self.arguments,
                     bytes_in = self.bytes_in,
                     source_bytes = self.source_bytes,

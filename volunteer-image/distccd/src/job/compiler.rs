@@ -5,9 +5,10 @@
 
 use std::path::PathBuf;
 
-use volunteer_toolchain::{Compiler, Toolchain};
+use volunteer_toolchain::Toolchain;
 
 use super::argv::{Driver, Shown};
+use super::choice::{self, Reason};
 
 /// What a client asks for, known to be on this volunteer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) struct Chosen {
     pub(crate) program: PathBuf,
     /// GCC's major version.
     pub(crate) major: u32,
+    /// Why this one.
+    pub(crate) reason: Reason,
 }
 
 /// A compiler that is not here.
@@ -66,8 +69,10 @@ impl NoCompiler {
             Self::Unknown { .. } => {
                 "names known here are cc, gcc, c++, g++ and cpp, also with a version as in gcc-14 or a triple in front".to_owned()
             }
-            Self::OtherMachine { .. } => {
-                format!("use the port of the right target; triples known here are {}", toolchain.triples.join(", "))
+            Self::OtherMachine { triple, .. } => {
+                let port = choice::right_port(&triple.to_string());
+                let port = port.map_or_else(|| "the port of the right target".to_owned(), |port| format!("port {port}"));
+                format!("use {port}; triples known here are {}", toolchain.triples.join(", "))
             }
             Self::OtherVersion { .. } => "leave the version out, or install it on the volunteer".to_owned(),
         }
@@ -103,10 +108,9 @@ impl Wanted {
         self.driver
     }
 
-    /// The installed compiler that fits best: of the version named, else the preferred one.
-    pub(crate) fn choose(&self, toolchain: &Toolchain) -> Option<Chosen> {
-        let fits = |compiler: &&Compiler| self.major.is_none_or(|major| major == compiler.major);
-        let compiler = toolchain.compilers.iter().find(fits)?;
+    /// The installed compiler that fits best, for a client whose GCC is of major version `client` as far as is known.
+    pub(crate) fn choose(&self, toolchain: &Toolchain, client: Option<u32>) -> Option<Chosen> {
+        let (compiler, reason) = choice::fitting(toolchain, self.major, client)?;
         let program = match self.driver {
             Driver::C => &compiler.gcc,
             Driver::Cxx => &compiler.gxx,
@@ -114,12 +118,13 @@ impl Wanted {
         Some(Chosen {
             program: program.clone(),
             major: compiler.major,
+            reason,
         })
     }
 
     fn installed(self, toolchain: &Toolchain) -> Result<Self, NoCompiler> {
         match self.major {
-            Some(major) if self.choose(toolchain).is_none() => {
+            Some(major) if self.choose(toolchain, None).is_none() => {
                 let installed: Vec<_> = toolchain
                     .compilers
                     .iter()
@@ -167,7 +172,7 @@ fn split_driver(stem: &str) -> Option<(Option<&str>, Driver)> {
 
 #[cfg(test)]
 mod tests {
-    use volunteer_toolchain::{Class, Machine, ObjectFacts};
+    use volunteer_toolchain::{Class, Compiler, Machine, ObjectFacts};
 
     use super::*;
 
@@ -212,7 +217,7 @@ mod tests {
         for (name, expected) in cases {
             let chosen = Wanted::parse(name.as_bytes(), &toolchain())
                 .unwrap()
-                .choose(&toolchain())
+                .choose(&toolchain(), None)
                 .unwrap();
             assert_eq!(
                 chosen.program,

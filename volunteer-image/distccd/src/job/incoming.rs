@@ -6,6 +6,7 @@ use std::path::Path;
 
 use distcc_wire::{BodyDecoder, Limits, Token, WireErrorKind};
 
+use super::client::Markers;
 use super::workspace::Workspace;
 use super::{Accepted, Received};
 
@@ -16,6 +17,7 @@ pub(crate) struct Incoming {
     workspace: Workspace,
     file: File,
     body: BodyDecoder,
+    markers: Markers,
     /// Decoded and not yet written; empty between pieces.
     decoded: Vec<u8>,
 }
@@ -52,6 +54,7 @@ impl Incoming {
             workspace,
             file,
             body,
+            markers: Markers::default(),
             decoded: Vec::new(),
         })
     }
@@ -64,6 +67,7 @@ impl Incoming {
         while !piece.is_empty() {
             self.body.push(&mut piece, &mut self.decoded)?;
             self.file.write_all(&self.decoded)?;
+            self.markers.push(&self.decoded);
             self.decoded.clear();
         }
         Ok(())
@@ -76,6 +80,7 @@ impl Incoming {
             accepted: self.accepted,
             workspace: self.workspace,
             source_bytes,
+            client: self.markers.finish(),
         })
     }
 }

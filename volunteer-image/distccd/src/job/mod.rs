@@ -7,11 +7,13 @@
 //! ```
 //!
 //! Each state is a type that only the one before it can become, so no step can be left out: a command exists only
-//! for checked arguments ([`argv`], [`compiler`]), a result only from a job's own directory ([`workspace`]), and an
+//! for checked arguments ([`argv`], [`compiler`]) and a compiler that suits the client's own ([`client`], [`choice`]), a result only from a job's own directory ([`workspace`]), and an
 //! object leaves only after it was looked at ([`artifact`]).
 
 mod argv;
 mod artifact;
+mod choice;
+mod client;
 mod compiler;
 mod incoming;
 mod outcome;
@@ -27,6 +29,8 @@ use std::sync::Arc;
 use distcc_wire::Version;
 use volunteer_toolchain::Toolchain;
 
+use crate::sandbox::Sandbox;
+use crate::settings::VersionSkew;
 use crate::supervise::{Allowance, Children, Command, Ended, Group, Printed, Stop, Usage};
 use argv::{Plan, Product};
 use compiler::{Chosen, Wanted};
@@ -34,6 +38,8 @@ use workspace::Workspace;
 
 pub(crate) use argv::Shown;
 pub(crate) use artifact::BadArtifact;
+pub(crate) use choice::Reason;
+pub(crate) use client::{Acquaintances, ClientCompiler};
 pub(crate) use incoming::{Incoming, IncomingError};
 pub(crate) use outcome::{Outcome, Unable};
 pub(crate) use refusal::Refusal;
@@ -52,6 +58,8 @@ pub(crate) struct Received {
     accepted: Accepted,
     workspace: Workspace,
     source_bytes: u64,
+    /// The client's compiler, if the source names it.
+    client: Option<ClientCompiler>,
 }
 
 /// A job whose command is decided.
@@ -117,29 +125,49 @@ impl Received {
         self.source_bytes
     }
 
-    /// Decides the command.
-    pub(crate) fn prepare(self, toolchain: &Toolchain) -> Prepared {
+    /// The client's compiler, if the source names it.
+    pub(crate) fn client_compiler(&self) -> Option<&ClientCompiler> {
+        self.client.as_ref()
+    }
+
+    /// Decides the command, by what is known of the client's compiler.
+    pub(crate) fn prepare(
+        self,
+        toolchain: &Toolchain,
+        client: Option<&ClientCompiler>,
+        skew: VersionSkew,
+    ) -> Result<Prepared, Refusal> {
         let Self {
             accepted,
             workspace,
             ..
         } = self;
+        if let Some(client) = client {
+            choice::check_machine(client, toolchain)?;
+        }
         let chosen = accepted
             .wanted
-            .choose(toolchain)
+            .choose(toolchain, client.and_then(ClientCompiler::gcc_major))
             .expect("what is wanted was found installed when it was parsed");
+        choice::check_version(
+            client,
+            (chosen.major, chosen.reason),
+            accepted.plan.link_time(),
+            skew,
+            &toolchain.target,
+        )?;
         let command = Command {
             program: chosen.program.clone(),
             arguments: accepted.plan.words(&toolchain.defaults),
             directory: workspace.path().to_owned(),
             environment: environment(&chosen.program, workspace.path()),
         };
-        Prepared {
+        Ok(Prepared {
             chosen,
             command,
             product: accepted.plan.product(),
             workspace,
-        }
+        })
     }
 }
 
@@ -166,9 +194,18 @@ impl Prepared {
         self.chosen.major
     }
 
+    /// Why this one.
+    pub(crate) fn reason(&self) -> Reason {
+        self.chosen.reason
+    }
+
     /// Starts the compiler.
-    pub(crate) fn start(self, children: &Arc<Children>) -> Result<Running, Unable> {
-        let group = children.spawn(&self.command);
+    pub(crate) fn start(
+        self,
+        children: &Arc<Children>,
+        sandbox: &Sandbox,
+    ) -> Result<Running, Unable> {
+        let group = children.spawn(&self.command, sandbox);
         let group = group.map_err(|source| Unable::Start {
             program: self.command.program,
             source,

@@ -4,6 +4,7 @@ use distcc_wire::WireErrorKind;
 use volunteer_toolchain::Toolchain;
 
 use super::argv;
+use super::choice::Unsuited;
 use super::compiler::NoCompiler;
 
 /// Why a job is refused. Its client is told, and compiles by itself.
@@ -15,6 +16,9 @@ pub(crate) enum Refusal {
     /// By its compiler.
     #[error(transparent)]
     Compiler(#[from] NoCompiler),
+    /// By its client's compiler.
+    #[error(transparent)]
+    Unsuited(#[from] Unsuited),
     /// A request of pump mode, which needs the headers of the client's system.
     #[error("pump mode is not served by this volunteer")]
     Pump,
@@ -34,6 +38,7 @@ impl Refusal {
     pub(crate) fn hint(&self, toolchain: &Toolchain) -> Option<String> {
         match self {
             Self::Compiler(compiler) => Some(compiler.hint(toolchain)),
+            Self::Unsuited(unsuited) => Some(unsuited.hint()),
             Self::Pump => Some("take ',cpp' out of DISTCC_HOSTS and leave ',lzo'".to_owned()),
             Self::Arguments(_) | Self::NoArguments | Self::Malformed(_) | Self::OverLimit(_) => {
                 None

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::hint;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -15,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::group::{Group, Leader};
+use crate::sandbox::Sandbox;
 
 /// Exactly what is to run; nothing is added and nothing is inherited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +41,18 @@ pub(crate) struct Children {
 }
 
 impl Children {
-    /// Starts `command` as the leader of its own process group: standard input is empty, standard output and error are
+    /// Starts `command` behind `sandbox`, as the leader of its own process group: standard input is empty, standard output and error are
     /// pipes to us, every other descriptor is closed on exec.
-    pub(crate) fn spawn(self: &Arc<Self>, command: &Command) -> io::Result<Group> {
+    pub(crate) fn spawn(
+        self: &Arc<Self>,
+        command: &Command,
+        sandbox: &Sandbox,
+    ) -> io::Result<Group> {
         // Before the start, so that no end is missed.
         let children_end = signal(SignalKind::child())?;
-        let mut leader = Leader::new(self.start(command)?, Arc::clone(self));
+        let mut leader = Leader::new(self.start(command, sandbox)?, Arc::clone(self));
+        // Without its limits it ends with the leader, which is dropped.
+        sandbox.limit(leader.pid())?;
         let (stdout, stderr) = leader.take_pipes();
         Ok(Group::new(
             leader,
@@ -60,26 +68,33 @@ impl Children {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, command: &Command) -> io::Result<Child> {
+    fn start(&self, command: &Command, sandbox: &Sandbox) -> io::Result<Child> {
         let mut known = self.known();
-        let child = std::process::Command::new(&command.program)
-            .args(&command.arguments)
-            .current_dir(&command.directory)
-            .env_clear()
-            .envs(
-                command
-                    .environment
-                    .iter()
-                    .map(|(name, value)| (name, value)),
-            )
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
+        let child = sandbox.within(&command.directory, || start(command))?;
         known.insert(child.id());
         Ok(child)
     }
+}
+
+fn start(command: &Command) -> io::Result<Child> {
+    // The standard library asks the C library for this function by name, and a static program has it only if something
+    // else needs it. Without it every start is a `fork`, which copies the page tables.
+    hint::black_box(libc::posix_spawn_file_actions_addchdir_np as *const ());
+    std::process::Command::new(&command.program)
+        .args(&command.arguments)
+        .current_dir(&command.directory)
+        .env_clear()
+        .envs(
+            command
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
 }
 
 /// The identity of a child as the kernel calls take it.

@@ -2,6 +2,7 @@ use std::future;
 use std::os::unix::process::ExitStatusExt;
 
 use super::*;
+use crate::sandbox::Sandbox;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,9 @@ const ALLOWANCE: Allowance = Allowance {
 };
 
 async fn run(script: &str, allowance: Allowance) -> Ended {
-    let group = Arc::new(Children::default()).spawn(&shell(script)).unwrap();
+    let group = Arc::new(Children::default())
+        .spawn(&shell(script), &Sandbox::none())
+        .unwrap();
     group.wait(allowance, future::pending()).await.unwrap()
 }
 
@@ -97,7 +100,10 @@ async fn who_ignores_the_first_signal_gets_the_second() {
 #[tokio::test]
 async fn interrupted_the_whole_group_is_killed() {
     let group = Arc::new(Children::default())
-        .spawn(&shell("sleep 1000 & sleep 1000 & echo $!; wait"))
+        .spawn(
+            &shell("sleep 1000 & sleep 1000 & echo $!; wait"),
+            &Sandbox::none(),
+        )
         .unwrap();
     let ended = group.wait(ALLOWANCE, async {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -127,7 +133,9 @@ async fn what_a_process_leaves_running_is_killed_and_does_not_hold_up_the_result
 #[tokio::test]
 async fn dropped_the_whole_group_is_killed() {
     let children = Arc::new(Children::default());
-    let group = children.spawn(&shell("sleep 1000 & wait")).unwrap();
+    let group = children
+        .spawn(&shell("sleep 1000 & wait"), &Sandbox::none())
+        .unwrap();
     let leader = children.known().iter().next().copied().unwrap().to_string();
     drop(group);
     eventually(|| is_gone(&leader)).await;
@@ -142,7 +150,10 @@ async fn a_program_that_cannot_start_is_an_error() {
         ..shell("")
     };
     assert_eq!(
-        children.spawn(&missing).unwrap_err().kind(),
+        children
+            .spawn(&missing, &Sandbox::none())
+            .unwrap_err()
+            .kind(),
         std::io::ErrorKind::NotFound
     );
     assert!(children.known().is_empty());

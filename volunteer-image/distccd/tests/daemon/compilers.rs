@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use distcc_wire::{Outcome, Payload, Reply, Request};
-use distccd::{ProbeError, probe};
+use distccd::{Layer, Layers, ProbeError, probe};
 use volunteer_toolchain::{Class, Compiler, Machine, ObjectFacts, Toolchain};
 
 use crate::harness::{Daemon, PATIENCE, text};
@@ -151,6 +151,7 @@ async fn objects_are_identical_to_those_made_without_the_daemon() {
         &["-O2", "-g"],
         &["-O0", "-g3", "-fPIC"],
         &["-O2", "-pipe", "-ffunction-sections"],
+        &["-O2", "-g", "-pipe", "-flto", "-frandom-seed=x"],
     ] {
         for (driver, file, source) in [
             (GCC, "answer.c", C),
@@ -227,6 +228,42 @@ async fn a_preprocessed_source_is_not_preprocessed_again() {
             "{}",
             text(&reply.stderr)
         );
+    }
+}
+
+#[tokio::test]
+async fn no_source_text_makes_a_compiler_read_files_of_the_volunteer() {
+    let Some(toolchain) = this_machine() else {
+        return;
+    };
+    let reads = [
+        ("asm(\".incbin \\\"/etc/passwd\\\"\");\n", true),
+        ("asm(\".include \\\"/etc/passwd\\\"\");\n", true),
+        ("asm(\".incbin \\\"/proc/self/environ\\\"\");\n", true),
+        ("#include \"/proc/self/environ\"\n", false),
+    ];
+    let open = Daemon::start_with(toolchain.clone(), |settings| {
+        settings.sandbox = Layers::ALL.without(Layer::Landlock);
+    });
+    let closed = Daemon::start_with(toolchain, |_settings| {});
+    for (text_of_source, by_assembler) in reads {
+        let source = Source::new(GCC, "leak.c", &["-O1"], "");
+        let request = source.request(Payload::Lzo(text_of_source.as_bytes().to_vec()));
+        let reply = closed.ask(&request).await;
+        let said = text(&reply.stderr);
+        assert!(
+            matches!(reply.outcome, Outcome::Failed(_)),
+            "{text_of_source}"
+        );
+        assert!(!said.contains("root:"), "{said}");
+        let not_there = |said: &str| said.contains("not found") || said.contains("can't open");
+        if by_assembler {
+            assert!(not_there(&said), "{said}");
+            let said = text(&open.ask(&request).await.stderr);
+            assert!(!not_there(&said), "without the layer: {said}");
+        } else {
+            assert!(said.contains("leak.c:1:"), "{said}");
+        }
     }
 }
 

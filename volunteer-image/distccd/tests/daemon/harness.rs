@@ -45,7 +45,8 @@ impl Daemon {
         let listener =
             distccd::listen(Some(Ipv4Addr::LOCALHOST.into()), 0).expect("some port is free");
         let shutdown = Shutdown::new();
-        let server = Server::new(listener, toolchain, settings, shutdown.clone());
+        let server = Server::new(listener, toolchain, settings, shutdown.clone())
+            .expect("this machine has every layer of the sandbox");
         let address = server.local_addr().expect("a listener has an address");
         Self {
             address,

@@ -6,3 +6,6 @@ mod harness;
 mod jobs;
 mod program;
 mod refusals;
+mod sandbox;
+mod served;
+mod versions;

@@ -15,7 +15,7 @@ done
 # The header of an ELF object for machine $1, given as an octal escape.
 make_object() {
     printf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\001\000'"$1"'\000\001\000\000\000' > "$output"
-    head -c 40 /dev/zero >> "$output"
+    printf '%040d' 0 | tr 0 '\000' >> "$output"
 }
 
 x86_64='\076'
@@ -39,5 +39,16 @@ case $play in
         until [ -e detached ]; do sleep 0.01; done
         make_object "$x86_64"
         ;;
+    reach)
+        make_object "$x86_64"
+        cat /etc/passwd > /dev/null && echo 'read /etc/passwd'
+        cat /proc/self/environ > /dev/null && echo 'read its environment'
+        cat ../neighbour/secret > /dev/null && echo 'read the directory of another job'
+        (: > ../neighbour/made) && echo 'wrote to the directory of another job'
+        (: > ../made) && echo 'wrote outside its directory'
+        cp /bin/sh ./program && ./program -c 'echo ran a program from its directory'
+        (: > made) && rm made && mkdir sub && rmdir sub && echo 'wrote to its directory'
+        ;;
+    huge) printf '%099999d' 0 > huge; make_object "$x86_64" ;;
     *) echo "no such play: $play" >&2; exit 99 ;;
 esac

@@ -1,21 +1,17 @@
 //! The program: command line, exit codes, log, signals.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Output};
 
-use distcc_wire::{Limits, Outcome, Reply, Request, Version};
+use distcc_wire::{Outcome, Version};
 use rustix::process::{Pid, Signal, kill_process};
-use volunteer_toolchain::Toolchain;
 
 use crate::compilers::this_machine;
-use crate::harness::{PATIENCE, is_gone, play, request, text};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_distccd");
+use crate::harness::{is_gone, play, request, text};
+use crate::served::{PROGRAM, Program, eventually, free_port, read_reply, toolchain_file};
+use crate::versions::told_by;
 
 fn run(words: &[&str]) -> (Option<i32>, String, String) {
     let Output {
@@ -27,151 +23,6 @@ fn run(words: &[&str]) -> (Option<i32>, String, String) {
         .output()
         .expect("the program starts");
     (status.code(), text(&stdout), text(&stderr))
-}
-
-/// The program, serving.
-struct Program {
-    child: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-    /// The lines of its log up to the one that says it listens.
-    opening: Vec<String>,
-    log: BufReader<std::process::ChildStderr>,
-}
-
-impl Program {
-    fn start(toolchain: &Toolchain, words: &[&str]) -> Self {
-        Self::start_limited(toolchain, ":", words)
-    }
-
-    /// Starts it after a shell has done `first`.
-    fn start_limited(toolchain: &Toolchain, first: &str, words: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary directory can be made");
-        let file = toolchain_file(&folder, toolchain);
-        let port = free_port();
-        let mut child = Command::new("/bin/sh")
-            .args(["-c", &format!("{first}; exec \"$@\""), "sh", PROGRAM])
-            .args([
-                "--daemon",
-                "--no-detach",
-                "--log-stderr",
-                "--listen",
-                "127.0.0.1",
-                "--port",
-                &port.to_string(),
-            ])
-            .arg("--toolchain")
-            .arg(file)
-            .args(words)
-            .env("TMPDIR", folder.path())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut log = BufReader::new(child.stderr.take().expect("standard error is a pipe"));
-        let mut opening = Vec::new();
-        while !opening
-            .last()
-            .is_some_and(|line: &String| line.contains("\"message\":\"listening\""))
-        {
-            opening.push(read_line(&mut log).expect("it says that it listens before it ends"));
-        }
-        Self {
-            child,
-            port,
-            folder,
-            opening,
-            log,
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))).expect("it accepts")
-    }
-
-    fn ask(&self, request: &Request) -> Reply {
-        self.try_ask(request).expect("it answers")
-    }
-
-    fn try_ask(&self, request: &Request) -> Option<Reply> {
-        let mut stream = self.connect();
-        stream
-            .write_all(&request.encode().expect("the request can be encoded"))
-            .expect("it reads");
-        read_reply(&mut stream)
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
-    }
-
-    /// Waits until a job says that it waits, and returns its directory.
-    fn waiting_job(&self) -> PathBuf {
-        let mut found = None;
-        eventually(|| {
-            let entries = self
-                .folder
-                .path()
-                .read_dir()
-                .expect("the directory is there");
-            found = entries
-                .filter_map(Result::ok)
-                .map(|entry| entry.path())
-                .find(|job| job.join("pids").exists());
-            found.is_some()
-        });
-        found.expect("it was found")
-    }
-
-    fn next_line(&mut self) -> String {
-        read_line(&mut self.log).expect("it goes on logging")
-    }
-
-    fn exit_code(mut self) -> Option<i32> {
-        let mut rest = String::new();
-        self.log.read_to_string(&mut rest).expect("the log is text");
-        self.child.wait().expect("it can be waited for").code()
-    }
-}
-
-fn toolchain_file(folder: &tempfile::TempDir, toolchain: &Toolchain) -> PathBuf {
-    let path = folder.path().join("toolchain.json");
-    fs::write(
-        &path,
-        serde_json::to_vec(toolchain).expect("it can be written as JSON"),
-    )
-    .expect("the directory can be written");
-    path
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
-    listener
-        .local_addr()
-        .expect("a listener has an address")
-        .port()
-}
-
-fn read_line(log: &mut impl BufRead) -> Option<String> {
-    let mut line = String::new();
-    let count = log.read_line(&mut line).expect("the log is text");
-    (count > 0).then_some(line)
-}
-
-fn read_reply(stream: &mut TcpStream) -> Option<Reply> {
-    stream
-        .set_read_timeout(Some(PATIENCE))
-        .expect("a socket takes a timeout");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("it closes in order");
-    Reply::decode(Version::Lzo, &answer, &Limits::default()).ok()
-}
-
-fn eventually(mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < end, "the condition holds in the end");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -303,6 +154,7 @@ fn writes_one_line_for_each_job() {
         ("client", "127.0.0.1"),
         ("name", "play.c"),
         ("outcome", "compiled"),
+        ("why", "preferred"),
     ];
     for (key, value) in expected {
         assert_eq!(line[key], value, "{line}");
@@ -328,6 +180,51 @@ fn writes_one_line_for_each_job() {
         "{line}"
     );
     program.signal(Signal::TERM);
+    assert_eq!(program.exit_code(), Some(0));
+}
+
+#[test]
+fn the_log_says_which_version_and_why_and_warns_once() {
+    let mut program = Program::start(&play(), &[]);
+    let ask = |version: &str| program.ask(&told_by("x86_64-pc-linux-gnu", version, &[]));
+    ask("12.2.0");
+    ask("16.2.1");
+    ask("16.2.1");
+    program.ask(&request(Version::Lzo, "object"));
+    let mut jobs = Vec::new();
+    let mut warnings = 0;
+    while jobs.len() < 4 {
+        let line: serde_json::Value = serde_json::from_str(&program.next_line()).unwrap();
+        if line["message"] == "job" {
+            let field = |key: &str| line[key].to_string().replace('"', "");
+            jobs.push(
+                ["client_gcc", "client_triple", "gcc", "why", "remembered"]
+                    .map(field)
+                    .join(" "),
+            );
+            assert!(line["chosen"].is_string(), "{line}");
+        } else {
+            assert_eq!(
+                (&line["level"], &line["gcc"]),
+                (&"WARN".into(), &14.into()),
+                "{line}"
+            );
+            warnings += 1;
+        }
+    }
+    let skewed = "GCC 16.2.1 x86_64-pc-linux-gnu 14 newest-although-older";
+    let expected = [
+        "GCC 12.2.0 x86_64-pc-linux-gnu 12 same-major null".to_owned(),
+        format!("{skewed} null"),
+        format!("{skewed} null"),
+        format!("{skewed} true"),
+    ];
+    assert_eq!(jobs, expected);
+    assert_eq!(warnings, 1);
+    program.signal(Signal::TERM);
+    let summary =
+        std::iter::from_fn(|| Some(program.next_line())).find(|line| line.contains("stood in"));
+    assert!(summary.unwrap().contains("\"jobs\":3"));
     assert_eq!(program.exit_code(), Some(0));
 }
 

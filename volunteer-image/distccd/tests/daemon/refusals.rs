@@ -52,7 +52,7 @@ async fn a_refusal_comes_before_the_source_and_is_not_lost_while_it_is_sent() {
 async fn every_kind_of_refusal_names_its_reason() {
     let daemon = Daemon::start();
     let names = "distccd (x86_64): hint: names known here are cc, gcc, c++, g++ and cpp, also with a version as in gcc-14 or a triple in front\n";
-    let triples = "distccd (x86_64): hint: use the port of the right target; triples known here are x86_64-linux-gnu\n";
+    let triples = "distccd (x86_64): hint: use port 3634 (armv6h) or 3635 (armv7h); triples known here are x86_64-linux-gnu\n";
     let version = "distccd (x86_64): hint: leave the version out, or install it on the volunteer\n";
     let cases: [(&[&str], &str, &str); 6] = [
         (&["gcc", "a.c"], "neither -c nor -S is given", ""),

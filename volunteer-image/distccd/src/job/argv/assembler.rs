@@ -65,7 +65,9 @@ pub(super) fn check_list(list: &[u8]) -> Result<(), Refusal> {
 /// Checks one option.
 pub(super) fn check(word: &[u8]) -> Result<(), Refusal> {
     let known = HARMLESS.iter().any(|pattern| matches(pattern, word));
-    if known && !word.contains(&b'/') {
+    // The CPU of this machine is not the board's.
+    let native = word.windows(7).any(|part| part == b"=native");
+    if known && !native && !word.contains(&b'/') {
         Ok(())
     } else {
         Err(Refusal::Assembler(Shown::new(word)))
@@ -101,6 +103,8 @@ mod tests {
             "-",
             "--",
             "-m/x",
+            "-march=native",
+            "-march=native+simd",
             "--noexecstack,",
             "--defsym",
             "--defsym,/etc/passwd",

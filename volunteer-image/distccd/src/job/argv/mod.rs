@@ -43,6 +43,7 @@ pub(crate) struct Plan {
     language: Language,
     source: SourceName,
     words: Vec<Word>,
+    link_time: bool,
 }
 
 /// What the compiler makes.
@@ -76,6 +77,11 @@ impl Plan {
     /// What the compiler will make.
     pub(crate) fn product(&self) -> Product {
         self.product
+    }
+
+    /// Whether the result holds intermediate code, which only the version that wrote it can read.
+    pub(crate) fn link_time(&self) -> bool {
+        self.link_time
     }
 
     /// The name of the source inside [`SOURCE_DIRECTORY`].

@@ -16,6 +16,10 @@ pub(super) enum Action {
     Drop(Value),
     /// The job is refused.
     Refuse(Why),
+    /// `-flto`: passed on; the job then needs the client's own version.
+    IntermediateCode,
+    /// `-fno-lto`: passed on; takes an `-flto` before it back.
+    NoIntermediateCode,
     /// `-c`.
     Compile,
     /// `-S`.
@@ -44,8 +48,8 @@ pub(super) enum Value {
 }
 
 use Action::{
-    Assemble, AssemblerList, AssemblerWord, Compile, Drop, Keep, KeepText, Language, MaybeOrphaned,
-    Output, Refuse,
+    Assemble, AssemblerList, AssemblerWord, Compile, Drop, IntermediateCode, Keep, KeepText,
+    Language, MaybeOrphaned, NoIntermediateCode, Output, Refuse,
 };
 use Value::{Next, Within, WithinOrNext};
 use Why::{
@@ -112,7 +116,13 @@ pub(super) const RULES: &[(&str, Action)] = &[
     ("-mtune=native*", Refuse(NativeCpu)),
     ("-mcpu=native*", Refuse(NativeCpu)),
     // Intermediate code is bound to one compiler version.
+    ("-fno-lto", NoIntermediateCode),
     ("-fno-lto*", Keep(Within)),
+    ("-flto", IntermediateCode),
+    ("-flto=*", IntermediateCode),
+    ("-flto-partition=*", Keep(Within)),
+    ("-flto-compression-level=*", Keep(Within)),
+    ("-flto-odr-type-merging", Keep(Within)),
     ("-flto*", Refuse(LinkTime)),
     ("-fwpa*", Refuse(LinkTime)),
     ("-fltrans*", Refuse(LinkTime)),

@@ -21,6 +21,7 @@ pub(super) fn scan(driver: Driver, arguments: &[Vec<u8>]) -> Result<Plan, Refusa
         asked: None,
         source: None,
         output: false,
+        link_time: false,
     };
     while let Some((word, rest)) = scan.rest.split_first() {
         scan.rest = rest;
@@ -38,6 +39,7 @@ struct Scan<'a> {
     asked: Option<Language>,
     source: Option<(&'a [u8], Language)>,
     output: bool,
+    link_time: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -57,6 +59,15 @@ impl<'a> Scan<'a> {
                 Ok(())
             }
             Action::Keep(value) => self.keep_checked(option, value),
+            Action::IntermediateCode => {
+                self.link_time = true;
+                self.keep_checked(option, Value::Within)
+            }
+            Action::NoIntermediateCode => {
+                self.link_time = false;
+                self.keep(option);
+                Ok(())
+            }
             Action::Drop(value) => self.value(option, value).map(drop),
             Action::Compile => {
                 self.product(Product::Object, option);
@@ -201,6 +212,7 @@ impl<'a> Scan<'a> {
             language,
             source: SourceName::new(word, language),
             words: self.words,
+            link_time: self.link_time,
         })
     }
 }

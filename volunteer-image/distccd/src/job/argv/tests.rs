@@ -313,8 +313,8 @@ fn refuses_every_option_that_runs_loads_reads_or_writes() {
         "-march=native",
         "-mtune=native",
         "-mcpu=native+nofp",
-        "-flto",
-        "-flto=auto",
+        "-flto=/x",
+        "-flto-incremental=x",
         "-fno-preprocessed",
         "-fdirectives-only",
         "-foffload=-wrapper",
@@ -350,6 +350,27 @@ fn refuses_every_option_that_runs_loads_reads_or_writes() {
 fn refuses_words_that_no_program_can_be_given() {
     let words = [b"-c".to_vec(), b"a\0.c".to_vec()];
     assert_eq!(Plan::check(Driver::C, &words), Err(Refusal::Nul));
+}
+
+#[test]
+fn intermediate_code_is_asked_for_by_the_last_word_about_it() {
+    let cases = [
+        ("", false),
+        ("-flto", true),
+        ("-flto=auto", true),
+        ("-flto -fno-lto", false),
+        ("-fno-lto -flto=4", true),
+        ("-flto-partition=one", false),
+    ];
+    for (options, expected) in cases {
+        let line = format!("{options} -c a.c -o a.o");
+        let words: Vec<_> = line
+            .split_whitespace()
+            .map(|word| word.as_bytes().to_vec())
+            .collect();
+        let plan = Plan::check(Driver::C, &words).unwrap();
+        assert_eq!(plan.link_time(), expected, "{options}");
+    }
 }
 
 #[test]
