@@ -49,7 +49,12 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// From now on SIGTERM and SIGINT no longer end the process by themselves.
+    ///
+    /// Nor do the signals of resource limits, which this process has for moments: a handler, once there, stays.
     pub(crate) fn catch() -> io::Result<Self> {
+        for exceeded in [libc::SIGXCPU, libc::SIGXFSZ] {
+            drop(signal(SignalKind::from_raw(exceeded))?);
+        }
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,

@@ -5,13 +5,14 @@ use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd,
     Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, apply_filter,
@@ -98,12 +99,10 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// Translates the policy, and tries the layer on the calling thread.
+    /// Translates the policy.
     pub(super) fn new() -> io::Result<Self> {
         let program = filter().map_err(io::Error::other)?;
-        let calls = Self { program };
-        calls.restrict_thread()?;
-        Ok(calls)
+        Ok(Self { program })
     }
 
     /// Restricts the calling thread, and all that it starts.
@@ -144,13 +143,46 @@ fn namespace(flag: i32) -> Result<SeccompRule, seccompiler::BackendError> {
 /// Checks that the kernel tells and takes limits, without changing any.
 pub(super) fn try_limits(limits: CompilerLimits) -> io::Result<CompilerLimits> {
     for (resource, _) in values(limits) {
-        let unchanged = rustix::process::getrlimit(resource);
-        prlimit(None, resource, unchanged)?;
+        prlimit(None, resource, getrlimit(resource))?;
     }
     Ok(limits)
 }
 
-/// Limits what `pid` may use, and what every process may that it has started already.
+/// Guards the limits of this process: they are the same for all of its threads.
+static OWN_LIMITS: Mutex<()> = Mutex::new(());
+
+/// Does `start` while this process has `limits` itself, so that what it starts has them from its first moment.
+///
+/// Only the soft ones, which can be raised again afterwards.
+pub(super) fn under<T>(
+    limits: CompilerLimits,
+    start: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    let guard = OWN_LIMITS.lock().unwrap_or_else(PoisonError::into_inner);
+    let own = values(limits).map(|(resource, _)| (resource, getrlimit(resource)));
+    let lowered =
+        values(limits)
+            .into_iter()
+            .zip(&own)
+            .try_for_each(|((resource, value), (_, own))| {
+                let current = own.maximum.map_or(value, |maximum| maximum.min(value));
+                let lowered = Rlimit {
+                    current: Some(current),
+                    maximum: own.maximum,
+                };
+                setrlimit(resource, lowered)
+            });
+    let started = lowered.map_err(io::Error::from).and_then(|()| start());
+    for (resource, own) in own {
+        if let Err(error) = setrlimit(resource, own) {
+            tracing::error!(?resource, %error, "cannot restore a resource limit of this process");
+        }
+    }
+    drop(guard);
+    started
+}
+
+/// Limits for good what `pid` may use, and what every process may that it has started already.
 pub(super) fn limit(pid: Pid, limits: CompilerLimits) -> io::Result<()> {
     for (resource, value) in values(limits) {
         let before = prlimit(Some(pid), resource, both(value));
@@ -184,7 +216,7 @@ fn both(value: u64) -> Rlimit {
     }
 }
 
-/// Empty for most: a process is limited before it has run for long.
+/// None for most: a process is limited before it has run for long.
 fn children(pid: Pid) -> Vec<Pid> {
     let pid = pid.as_raw_nonzero();
     let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();

@@ -5,17 +5,18 @@
 //! up without any privilege.
 //!
 //! Landlock and seccomp belong to a thread, and what the thread starts inherits them for good. So a job's compiler is
-//! started by a thread of its own, which restricts itself first and ends afterwards. The alternative, restricting the
-//! child between `fork` and `exec`, needs `unsafe` code and is slower: a process that shares its parent's memory until
-//! `exec` (`posix_spawn`, `CLONE_VFORK`) is started in about half the time of one that copies the page tables, and a
-//! thread costs less than the difference. Resource limits belong to a process; the child gets them as soon as it exists,
-//! and so does every child that it could have made before.
+//! started by a thread of its own ([`gate`]), which restricts itself first and ends afterwards. The alternative,
+//! restricting the child between `fork` and `exec`, needs `unsafe` code and is slower: a process that borrows its
+//! parent's memory until `exec` (`posix_spawn`) starts in about half the time of one that copies the page tables, and a
+//! thread costs less than the difference. Resource limits belong to a process: the daemon has the compiler's while it
+//! starts one, and takes the right to raise them from it and from every child that it may have made by then.
 //!
 //! A layer that the kernel lacks keeps the daemon from starting, unless it was told to do without that layer.
 //!
 //! Not prevented: a compiler that was taken over may map code from its own job directory as memory and run it inside
 //! its own process; it stays behind the same three layers.
 
+mod gate;
 mod layers;
 mod linux;
 mod policy;
@@ -25,10 +26,12 @@ mod tests;
 
 use std::io;
 use std::path::Path;
-use std::thread;
+use std::sync::Arc;
 
 use rustix::process::Pid;
 use volunteer_toolchain::Toolchain;
+
+use gate::Gate;
 
 pub use layers::{Layer, Layers, UnknownLayer};
 pub use policy::CompilerLimits;
@@ -38,8 +41,9 @@ pub(crate) use linux::forget_descriptors;
 /// The layers around every compiler, ready for use.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
-    files: Option<linux::Files>,
-    calls: Option<linux::Calls>,
+    /// The system call layer, if there is one; needed for the file layer, too.
+    gate: Option<Gate>,
+    files: Option<Arc<linux::Files>>,
     limits: Option<CompilerLimits>,
 }
 
@@ -52,6 +56,13 @@ pub struct MissingLayer {
 }
 
 impl MissingLayer {
+    fn new(layer: Layer, why: &io::Error) -> Self {
+        Self {
+            layer,
+            why: why.to_string(),
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> String {
         format!(
@@ -69,10 +80,24 @@ impl Sandbox {
         toolchain: &Toolchain,
     ) -> Result<Self, MissingLayer> {
         let readable = policy::readable(toolchain);
+        let files = try_out(layers, Layer::Landlock, move || {
+            linux::Files::new(&readable).map(Arc::new)
+        })?;
+        let limits = try_out(layers, Layer::Rlimits, move || linux::try_limits(limits))?;
+        let gate = if layers.has(Layer::Seccomp) {
+            let gate =
+                linux::Calls::new().and_then(|calls| Gate::open(move || calls.restrict_thread()));
+            Some(gate.map_err(|error| MissingLayer::new(Layer::Seccomp, &error))?)
+        } else if files.is_some() {
+            let gate = Gate::open(|| Ok(()));
+            Some(gate.map_err(|error| MissingLayer::new(Layer::Landlock, &error))?)
+        } else {
+            None
+        };
         Ok(Self {
-            files: try_out(layers, Layer::Landlock, || linux::Files::new(&readable))?,
-            calls: try_out(layers, Layer::Seccomp, linux::Calls::new)?,
-            limits: try_out(layers, Layer::Rlimits, || linux::try_limits(limits))?,
+            gate,
+            files,
+            limits,
         })
     }
 
@@ -80,60 +105,53 @@ impl Sandbox {
     #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self {
+            gate: None,
             files: None,
-            calls: None,
             limits: None,
         }
     }
 
     /// Does `start` where what it starts may write to nothing but `directory`.
-    pub(crate) fn within<T: Send>(
+    pub(crate) fn within<T: Send + 'static>(
         &self,
         directory: &Path,
-        start: impl FnOnce() -> io::Result<T> + Send,
+        start: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        if self.files.is_none() && self.calls.is_none() {
+        let limits = self.limits;
+        let start = move || match limits {
+            Some(limits) => linux::under(limits, start),
+            None => start(),
+        };
+        let Some(gate) = &self.gate else {
             return start();
-        }
-        let confined = || {
-            if let Some(files) = &self.files {
-                files.restrict_thread(directory)?;
-            }
-            if let Some(calls) = &self.calls {
-                calls.restrict_thread()?;
+        };
+        let files = self.files.as_ref().map(Arc::clone);
+        let directory = directory.to_owned();
+        gate.pass(move || {
+            if let Some(files) = files {
+                files.restrict_thread(&directory)?;
             }
             start()
-        };
-        alone(confined)
+        })
     }
 
-    /// Limits what the process `pid`, which was just started, may use.
+    /// Takes from the process `pid`, which was just started, the right to raise its limits.
     pub(crate) fn limit(&self, pid: Pid) -> io::Result<()> {
         self.limits
             .map_or(Ok(()), |limits| linux::limit(pid, limits))
     }
 }
 
-/// Does `work` on a thread of its own, and waits for it.
-fn alone<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-    thread::scope(|scope| {
-        let thread = thread::Builder::new().spawn_scoped(scope, work)?;
-        thread
-            .join()
-            .unwrap_or_else(|_panic| Err(io::Error::other("a thread ended in a panic")))
-    })
-}
-
-fn try_out<T: Send>(
+/// Sets a layer up, and tries it, on a thread that ends with it.
+fn try_out<T: Send + 'static>(
     layers: Layers,
     layer: Layer,
-    set_up: impl FnOnce() -> io::Result<T> + Send,
+    set_up: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<Option<T>, MissingLayer> {
     if !layers.has(layer) {
         return Ok(None);
     }
-    alone(set_up).map(Some).map_err(|error| MissingLayer {
-        layer,
-        why: error.to_string(),
-    })
+    let done = Gate::open(|| Ok(())).and_then(|gate| gate.pass(set_up));
+    done.map(Some)
+        .map_err(|error| MissingLayer::new(layer, &error))
 }

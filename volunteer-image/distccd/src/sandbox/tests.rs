@@ -10,6 +10,12 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use super::*;
 use crate::testing::toolchain;
 
+fn alone<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    Gate::open(|| Ok(()))?.pass(work)
+}
+
 fn sandbox(layers: Layers) -> Result<Sandbox, String> {
     let limits = CompilerLimits::default();
     Sandbox::set_up(layers, limits, &toolchain()).map_err(|error| error.to_string())
@@ -23,8 +29,8 @@ fn is_missing<T, E: Into<io::Error>>(result: Result<T, E>) -> bool {
 
 /// Which of the calls that the policy denies are denied.
 fn denied(sandbox: &Sandbox) -> [bool; 4] {
-    let nowhere = PathBuf::from("/nonexistent");
     let attempts = || {
+        let nowhere = PathBuf::from("/nonexistent");
         let mount = rustix::mount::mount_bind(&nowhere, &nowhere);
         Ok([
             is_missing(UdpSocket::bind("127.0.0.1:0")),
@@ -54,12 +60,9 @@ fn a_program_runs_only_from_where_the_toolchain_is() {
     let program = elsewhere.path().join("sh");
     fs::copy("/bin/sh", &program).unwrap();
     let run = |sandbox: &Sandbox, program: &Path| {
-        let started = || {
-            Command::new(program)
-                .args(["-c", ":"])
-                .current_dir("/")
-                .status()
-        };
+        let mut command = Command::new(program);
+        command.args(["-c", ":"]).current_dir("/");
+        let started = move || command.status();
         sandbox
             .within(own.path(), started)
             .map_err(|error| error.kind())
@@ -84,7 +87,7 @@ fn the_thread_that_starts_compilers_is_not_restricted_itself() {
 fn a_kernel_without_landlock_is_found_out_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let files = linux::Files::new(&[PathBuf::from("/")]).unwrap();
-    let tried = alone(|| {
+    let tried = alone(move || {
         // Linux stacks sixteen of them and no more.
         while files.restrict_thread(directory.path()).is_ok() {}
         Ok((
@@ -105,7 +108,7 @@ fn a_kernel_without_seccomp_is_found_out_at_the_start() {
     let refused = SeccompAction::Errno(1);
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, architecture).unwrap();
     let filter: BpfProgram = filter.try_into().unwrap();
-    let tried = alone(|| {
+    let tried = alone(move || {
         seccompiler::apply_filter(&filter).map_err(io::Error::other)?;
         Ok((
             sandbox(Layers::ALL).map(drop),

@@ -70,31 +70,33 @@ impl Children {
 
     fn start(&self, command: &Command, sandbox: &Sandbox) -> io::Result<Child> {
         let mut known = self.known();
-        let child = sandbox.within(&command.directory, || start(command))?;
+        let mut process = process(command);
+        let child = sandbox.within(&command.directory, move || start(&mut process))?;
         known.insert(child.id());
         Ok(child)
     }
 }
 
-fn start(command: &Command) -> io::Result<Child> {
-    // The standard library asks the C library for this function by name, and a static program has it only if something
-    // else needs it. Without it every start is a `fork`, which copies the page tables.
-    hint::black_box(libc::posix_spawn_file_actions_addchdir_np as *const ());
-    std::process::Command::new(&command.program)
+fn process(command: &Command) -> std::process::Command {
+    let environment = command.environment.iter();
+    let mut process = std::process::Command::new(&command.program);
+    process
         .args(&command.arguments)
         .current_dir(&command.directory)
         .env_clear()
-        .envs(
-            command
-                .environment
-                .iter()
-                .map(|(name, value)| (name, value)),
-        )
+        .envs(environment.map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
+        .process_group(0);
+    process
+}
+
+fn start(process: &mut std::process::Command) -> io::Result<Child> {
+    // The standard library asks the C library for this function by name, and a static program has it only if something
+    // else needs it. Without it every start is a `fork`, which copies the page tables.
+    hint::black_box(libc::posix_spawn_file_actions_addchdir_np as *const ());
+    process.spawn()
 }
 
 /// The identity of a child as the kernel calls take it.
