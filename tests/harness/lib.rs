@@ -9,9 +9,9 @@
 //! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
 //! - [`alone`]: the binary in an image that holds nothing else
 //! - [`tampered`]: a mirror that spoils what it serves
-//! - [`project`], [`job_log`], [`reference`]: what masters build, what volunteers say of it, what it should be
+//! - [`project`], [`job_log`], [`mod@reference`]: what masters build, what volunteers say of it, what it should be
 //! - [`inventory`], [`sweep`]: what a run has on the engine, and how it goes
-//! - [`eventually`]: waiting for a state instead of for a time
+//! - [`mod@eventually`]: waiting for a state instead of for a time
 
 pub mod alone;
 pub mod board;

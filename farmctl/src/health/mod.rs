@@ -1,7 +1,7 @@
 //! Whether volunteers are fit for work, and what stands in their way.
 //!
 //! [`wait`] asks every new volunteer to compile, through its published port, until it returns the right object.
-//! [`port`] finds out, before a container is made, which program already has its port.
+//! [`check_ports`] finds out, before a container is made, which program already has its port.
 
 mod port;
 mod wait;
