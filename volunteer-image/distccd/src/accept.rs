@@ -8,11 +8,10 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time;
 use tokio_util::task::TaskTracker;
-use volunteer_toolchain::Toolchain;
 
 use crate::admission::Slots;
-use crate::connection;
-use crate::job::Acquaintances;
+use crate::connection::{self, Peer};
+use crate::job::{Acquaintances, Compilers};
 use crate::sandbox::{MissingLayer, Sandbox};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -28,13 +27,35 @@ pub struct Server {
 /// What every connection shares.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) toolchain: Toolchain,
+    pub(crate) compilers: Compilers,
     pub(crate) settings: Settings,
     pub(crate) slots: Slots,
     pub(crate) children: Arc<Children>,
     pub(crate) shutdown: Shutdown,
     pub(crate) sandbox: Sandbox,
     pub(crate) acquaintances: Acquaintances,
+}
+
+impl Service {
+    /// What connections share in a process that serves `compilers`.
+    pub(crate) fn new(
+        compilers: Compilers,
+        settings: Settings,
+        shutdown: Shutdown,
+    ) -> Result<Self, MissingLayer> {
+        let homes = compilers.homes();
+        let sandbox = Sandbox::set_up(settings.sandbox, settings.compiler_limits, homes)?;
+        let slots = Slots::new(settings.jobs, settings.connections);
+        Ok(Self {
+            compilers,
+            settings,
+            slots,
+            children: Arc::new(Children::default()),
+            shutdown,
+            sandbox,
+            acquaintances: Acquaintances::default(),
+        })
+    }
 }
 
 /// How long to wait when the process or the machine is out of descriptors: connections end meanwhile.
@@ -44,28 +65,17 @@ const BACK_OFF: Duration = Duration::from_millis(200);
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
 impl Server {
-    /// A server for the compilers of `toolchain`, on a bound `listener`, until `shutdown` says otherwise.
+    /// A server for `compilers`, on a bound `listener`, until `shutdown` says otherwise.
     ///
     /// # Errors
     /// A layer of the sandbox that the settings ask for and this machine does not provide.
     pub fn new(
         listener: TcpListener,
-        toolchain: Toolchain,
+        compilers: impl Into<Compilers>,
         settings: Settings,
         shutdown: Shutdown,
     ) -> Result<Self, MissingLayer> {
-        let sandbox = Sandbox::set_up(settings.sandbox, settings.compiler_limits, &toolchain)?;
-        let slots = Slots::new(settings.jobs, settings.connections);
-        let children = Arc::new(Children::default());
-        let service = Service {
-            toolchain,
-            settings,
-            slots,
-            children,
-            shutdown,
-            sandbox,
-            acquaintances: Acquaintances::default(),
-        };
+        let service = Service::new(compilers.into(), settings, shutdown)?;
         Ok(Self {
             listener,
             service: Arc::new(service),
@@ -126,7 +136,7 @@ async fn accept_all(
         let (stream, peer) = accept(listener).await;
         let service = Arc::clone(service);
         connections.spawn(async move {
-            connection::serve(&service, stream, peer).await;
+            connection::serve(&service, stream.into(), Peer::Network(peer)).await;
             drop(permit);
         });
     }

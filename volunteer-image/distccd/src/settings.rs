@@ -21,6 +21,8 @@ pub struct Settings {
     pub connections: NonZeroUsize,
     /// Where job directories are made.
     pub workspace: PathBuf,
+    /// Whether job directories stay after their jobs, for somebody who looks for a fault.
+    pub keep_jobs: bool,
     /// What a request may ask for.
     pub limits: Limits,
     /// How much of each of a compiler's outputs is sent back, in bytes.
@@ -116,6 +118,7 @@ impl Settings {
             jobs,
             connections: connections_for(jobs),
             workspace,
+            keep_jobs: false,
             limits: Limits::default(),
             printed_bytes: PRINTED_BYTES,
             version_skew: VersionSkew::default(),

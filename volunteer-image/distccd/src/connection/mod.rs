@@ -6,58 +6,83 @@
 
 mod choose;
 mod hang_up;
+mod peer;
 mod receive;
 mod record;
 mod send;
+mod stream;
+mod summary;
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::pin;
 
 use distcc_wire::Version;
-use tokio::net::TcpStream;
 
 use crate::accept::Service;
-use crate::job::{Finished, Outcome, Prepared, Received, Unable};
+use crate::job::{Finished, Outcome, Prepared, Received, Refusal, Unable};
 use crate::reply::{self, Answer};
 use crate::supervise::{Allowance, Printed, Stop};
 use receive::Reception;
 use record::Record;
 
 pub(crate) use choose::report_skew;
+pub(crate) use peer::Peer;
+pub(crate) use stream::{Input, Output, Stream};
+
+/// What came of serving a client; of use only to whoever serves just one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// It got an answer, be it a refusal.
+    Answered,
+    /// It left before its request was complete.
+    Truncated,
+    /// It does not speak the protocol.
+    Malformed,
+    /// It is not on the allow list.
+    Denied,
+}
 
 /// Serves one client to the end.
-pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: SocketAddr) {
+pub(crate) async fn serve(service: &Service, mut stream: Stream, peer: Peer) -> Served {
     if !service.settings.allow.allows(peer.ip()) {
-        tracing::warn!(client = %peer.ip().to_canonical(), "refused a client that is not on the allow list");
-        return;
+        tracing::warn!(client = %peer.ip(), "refused a client that is not on the allow list");
+        return Served::Denied;
     }
-    // Replies are written in few large pieces; waiting for more would only delay them.
-    drop(stream.set_nodelay(true));
     let mut record = Record::new(peer);
     match receive::request(service, &mut stream, &mut record).await {
         Reception::Job(version, job) => {
-            let client = peer.ip().to_canonical();
-            let finished = run(service, &stream, client, job, &mut record).await;
+            let finished = run(service, &stream, peer.ip(), job, &mut record).await;
             respond(service, &mut stream, version, finished, &mut record).await;
             record.log();
+            Served::Answered
         }
         Reception::Early(version, outcome) => {
-            let told = respond(
-                service,
-                &mut stream,
-                version,
-                End::without_compiler(outcome),
-                &mut record,
-            )
-            .await;
+            let served = served_early(&outcome);
+            let end = End::without_compiler(outcome);
+            let told = respond(service, &mut stream, version, end, &mut record).await;
             record.log();
             if told {
                 send::drain(service, &mut stream).await;
             }
+            served
         }
-        Reception::Nothing(why) => tracing::debug!(client = %peer, "{why}"),
-        Reception::Foreign(error) => tracing::info!(client = %peer, %error, "not a request"),
+        Reception::Nothing(why) => {
+            tracing::debug!(client = %peer, "{why}");
+            Served::Truncated
+        }
+        Reception::Foreign(error) => {
+            tracing::info!(client = %peer, %error, "not a request");
+            Served::Malformed
+        }
+    }
+}
+
+fn served_early(outcome: &Outcome) -> Served {
+    match outcome {
+        Outcome::ClientGone => Served::Truncated,
+        Outcome::Refused(Refusal::Malformed(_)) => Served::Malformed,
+        _ => Served::Answered,
     }
 }
 
@@ -80,12 +105,12 @@ impl End {
 
 async fn run(
     service: &Service,
-    stream: &TcpStream,
+    stream: &Stream,
     client: IpAddr,
     job: Received,
     record: &mut Record,
 ) -> End {
-    let job = match choose::command(service, client, job, record) {
+    let job = match choose::command(service, client, job, record).await {
         Ok(job) => job,
         Err(refusal) => return End::without_compiler(Outcome::Refused(refusal)),
     };
@@ -118,9 +143,7 @@ async fn compile(
         stdout,
         stderr,
         usage,
-    } = running
-        .finish(&service.toolchain, allowance, limit_bytes, interrupt)
-        .await?;
+    } = running.finish(allowance, limit_bytes, interrupt).await?;
     record.usage(usage);
     Ok(End {
         outcome,
@@ -130,7 +153,7 @@ async fn compile(
 }
 
 /// Waits for a reason to stop a job that has not ended.
-async fn interrupt(service: &Service, stream: &TcpStream) -> Stop {
+async fn interrupt(service: &Service, stream: &Stream) -> Stop {
     tokio::select! {
         () = hang_up::watch(stream) => Stop::ClientGone,
         () = service.shutdown.stopping_jobs() => Stop::Shutdown,
@@ -140,7 +163,7 @@ async fn interrupt(service: &Service, stream: &TcpStream) -> Stop {
 /// Whether the client was told anything.
 async fn respond(
     service: &Service,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     version: Version,
     end: End,
     record: &mut Record,
@@ -155,7 +178,7 @@ async fn respond(
         end.outcome,
         end.stdout,
         end.stderr,
-        &service.toolchain,
+        &service.compilers,
     )
     else {
         return false;

@@ -1,13 +1,13 @@
 //! Writes a reply, and makes sure that it is read.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time;
 
+use super::stream::Stream;
 use crate::accept::Service;
 
 /// Writes all parts and returns how many bytes the client took; fewer than there are if it stopped reading or left.
-pub(super) async fn reply(service: &Service, stream: &mut TcpStream, parts: &[Vec<u8>]) -> u64 {
+pub(super) async fn reply(service: &Service, stream: &mut Stream, parts: &[Vec<u8>]) -> u64 {
     let idle = service.settings.deadlines.idle;
     let mut sent_bytes = 0;
     for part in parts {
@@ -29,7 +29,7 @@ pub(super) async fn reply(service: &Service, stream: &mut TcpStream, parts: &[Ve
 ///
 /// Clients read only after they have written all. If the connection were closed while they write, the kernel would
 /// reset it and they would lose the reply.
-pub(super) async fn drain(service: &Service, stream: &mut TcpStream) {
+pub(super) async fn drain(service: &Service, stream: &mut Stream) {
     // It has the whole reply; a client that only waits for the end sees it now.
     drop(stream.shutdown().await);
     let deadline = service.settings.deadlines.drain;
@@ -41,7 +41,7 @@ pub(super) async fn drain(service: &Service, stream: &mut TcpStream) {
     }
 }
 
-async fn forget(stream: &mut TcpStream, limit_bytes: u64) {
+async fn forget(stream: &mut Stream, limit_bytes: u64) {
     let mut scratch = vec![0; 16 * 1024];
     let mut forgotten = 0;
     while forgotten < limit_bytes {
