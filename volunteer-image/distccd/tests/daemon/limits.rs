@@ -173,7 +173,9 @@ async fn one_client_has_its_share_of_the_connections_and_is_told_so() {
 
 async fn reply_of_object(daemon: &Daemon) -> Option<Reply> {
     let mut stream = daemon.connect().await;
-    let bytes = request(Version::Lzo, "object").encode().expect("the request can be encoded");
+    let bytes = request(Version::Lzo, "object")
+        .encode()
+        .expect("the request can be encoded");
     stream.write_all(&bytes).await.ok()?;
     reply(&mut stream).await
 }
