@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time;
 use tokio_util::task::TaskTracker;
 
-use crate::admission::Slots;
+use crate::admission::{Clients, Room, Slots, Sources};
 use crate::connection::{self, Peer};
 use crate::job::{Acquaintances, Compilers};
 use crate::sandbox::{MissingLayer, Sandbox};
@@ -29,6 +29,7 @@ pub struct Server {
 pub(crate) struct Service {
     pub(crate) compilers: Compilers,
     pub(crate) settings: Settings,
+    pub(crate) clients: Arc<Clients>,
     pub(crate) slots: Slots,
     pub(crate) children: Arc<Children>,
     pub(crate) shutdown: Shutdown,
@@ -45,9 +46,16 @@ impl Service {
     ) -> Result<Self, MissingLayer> {
         let homes = compilers.homes();
         let sandbox = Sandbox::set_up(settings.sandbox, settings.compiler_limits, homes)?;
-        let slots = Slots::new(settings.jobs, settings.connections);
+        let room = Room {
+            connections: settings.connections,
+            jobs: settings.jobs,
+            queue: settings.queue,
+            patience: settings.deadlines.queue,
+        };
+        let slots = Slots::new(room, Sources::of_this_machine());
         Ok(Self {
             compilers,
+            clients: Clients::new(settings.client_connections),
             settings,
             slots,
             children: Arc::new(Children::default()),

@@ -86,11 +86,11 @@ fn complain(text: &str) {
 
 fn serve(config: Config, arguments: &[OsString]) -> Result<ExitCode, Fatal> {
     match (config.process.mode, config.process.place) {
-        (Mode::Inetd, _) => serve_one(config),
+        (Mode::Inetd, _) => serve_one(&config),
         (Mode::Unsaid, Place::Foreground | Place::Background)
             if inetd::standard_input_is_socket() =>
         {
-            serve_one(config)
+            serve_one(&config)
         }
         (_, Place::Background) => detach::start(arguments).map_err(Fatal::cannot_start),
         (_, Place::Foreground) => serve_all(config),
@@ -102,12 +102,12 @@ fn serve(config: Config, arguments: &[OsString]) -> Result<ExitCode, Fatal> {
 }
 
 /// Serves the client at standard input.
-fn serve_one(config: Config) -> Result<ExitCode, Fatal> {
+fn serve_one(config: &Config) -> Result<ExitCode, Fatal> {
     let Started {
         compilers,
         mut settings,
         runtime,
-    } = start::prepare(&config)?;
+    } = start::prepare(config)?;
     if !config.allow_given {
         // Who started this process has let the client in.
         settings.allow = AllowList::everybody();

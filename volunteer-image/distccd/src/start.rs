@@ -11,7 +11,7 @@ use crate::compilers;
 use crate::config::Config;
 use crate::job;
 use crate::run::Fatal;
-use crate::{Compilers, Deadlines, Settings, exit::Exit, sandbox, telemetry, user};
+use crate::{Compilers, Settings, exit::Exit, sandbox, telemetry, user};
 
 /// Threads that move bytes. Compilers do the work; these need a small part of a processor each.
 const WORKERS: usize = 4;
@@ -47,23 +47,12 @@ pub(crate) fn prepare(config: &Config) -> Result<Started, Fatal> {
         .map_err(Fatal::cannot_start)?;
     Ok(Started {
         compilers,
-        settings: settings(config, workspace),
+        settings: Settings {
+            workspace,
+            ..config.settings.clone()
+        },
         runtime,
     })
-}
-
-fn settings(config: &Config, workspace: PathBuf) -> Settings {
-    let mut settings = Settings::new(config.jobs, config.allow.clone(), workspace);
-    settings.version_skew = config.version_skew;
-    settings.sandbox = config.sandbox;
-    settings.keep_jobs = config.keep_jobs;
-    settings.deadlines = Deadlines {
-        job: config.job_lifetime,
-        shutdown: config.grace,
-        idle: config.idle.unwrap_or(settings.deadlines.idle),
-        ..settings.deadlines
-    };
-    settings
 }
 
 fn workspace() -> Result<PathBuf, Fatal> {

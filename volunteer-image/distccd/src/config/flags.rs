@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::limits::LimitFlags;
 use super::process::ProcessFlags;
 use super::refused::RefusedFlags;
 
@@ -80,7 +81,7 @@ pub(super) struct Flags {
     pub(super) verbose: bool,
 
     /// What to compile for, and with what [default: that of the image; without one the compilers of this machine that
-    /// have an entry in /usr/lib/distcc or are listed in the file that DISTCC_CMDLIST names]
+    /// have an entry in /usr/lib/distcc or are listed in the file that the variable `DISTCC_CMDLIST` names]
     #[arg(long, value_name = "FILE")]
     pub(super) toolchain: Option<PathBuf>,
 
@@ -103,6 +104,9 @@ pub(super) struct Flags {
     /// Print the version
     #[arg(long)]
     pub(super) version: bool,
+
+    #[command(flatten)]
+    pub(super) limits: LimitFlags,
 
     /// Words that are no options; the stock daemon ignores them
     #[arg(hide = true)]

@@ -4,6 +4,7 @@ mod compilers;
 mod environment;
 mod flags;
 mod hosts;
+mod limits;
 mod process;
 mod refused;
 
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use crate::admission::{AllowList, BadRange, parse_range};
-use crate::{Layer, Layers, VersionSkew};
+use crate::{Layer, Layers, Settings, VersionSkew};
 use flags::Flags;
 
 pub(crate) use compilers::CompilerRules;
@@ -51,24 +52,14 @@ pub(crate) struct Config {
     /// Where to listen; everywhere without an address.
     pub(crate) listen: Option<IpAddr>,
     pub(crate) port: NonZeroU16,
-    pub(crate) jobs: NonZeroUsize,
     /// How much to lower the priority of this process and its compilers.
     pub(crate) nice: i32,
-    pub(crate) allow: AllowList,
     /// Whether the command line says who may send jobs; matters only where the default is everyone.
     pub(crate) allow_given: bool,
     pub(crate) log: Log,
-    /// For one compile; `None` for no end.
-    pub(crate) job_lifetime: Option<Duration>,
-    /// For jobs in flight when the process is told to end.
-    pub(crate) grace: Duration,
     pub(crate) compilers: CompilerRules,
-    /// How long a client may send nothing, or read nothing; `None` for the default.
-    pub(crate) idle: Option<Duration>,
-    /// Whether the directories of jobs stay.
-    pub(crate) keep_jobs: bool,
-    pub(crate) version_skew: VersionSkew,
-    pub(crate) sandbox: Layers,
+    /// What the server goes by; its workspace is still to be found.
+    pub(crate) settings: Settings,
     /// What was asked for and is done differently; for the log.
     pub(crate) remarks: Vec<String>,
 }
@@ -167,21 +158,28 @@ fn config(flags: &Flags, environment: &Environment, bad: &mut Vec<BadValue>) -> 
     Config {
         listen: flags.listen.as_deref().and_then(|text| listen(text, bad)),
         port: port_of("--port", flags.port.as_deref(), bad),
-        jobs: jobs(flags, bad),
         nice: nice(flags, bad),
-        allow: allow(flags, bad),
         allow_given: flags.allow_private || !flags.allow.is_empty(),
         log,
-        job_lifetime: job_lifetime(flags, bad),
-        grace: grace(flags, bad),
         compilers: CompilerRules::read(flags, environment, bad),
-        idle: environment.idle(bad),
-        keep_jobs: environment.keep_jobs(bad),
-        version_skew: version_skew(flags, bad),
-        sandbox: sandbox(flags, bad),
+        settings: settings(flags, environment, bad),
         process,
         remarks,
     }
+}
+
+fn settings(flags: &Flags, environment: &Environment, bad: &mut Vec<BadValue>) -> Settings {
+    let mut settings = Settings::new(jobs(flags, bad), allow(flags, bad), PathBuf::new());
+    settings.deadlines.job = job_lifetime(flags, bad);
+    settings.deadlines.shutdown = grace(flags, bad);
+    settings.version_skew = version_skew(flags, bad);
+    settings.sandbox = sandbox(flags, bad);
+    settings.keep_jobs = environment.keep_jobs(bad);
+    if let Some(idle) = environment.idle(bad) {
+        settings.deadlines.idle = idle;
+    }
+    flags.limits.apply(&mut settings, bad);
+    settings
 }
 
 fn port_of(option: &str, text: Option<&str>, bad: &mut Vec<BadValue>) -> NonZeroU16 {

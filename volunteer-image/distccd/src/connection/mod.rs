@@ -7,22 +7,26 @@
 mod choose;
 mod hang_up;
 mod peer;
+mod promise;
 mod receive;
 mod record;
 mod send;
 mod stream;
 mod summary;
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::net::IpAddr;
 use std::pin::pin;
+use std::time::Duration;
 
 use distcc_wire::Version;
 
 use crate::accept::Service;
+use crate::admission::Slot;
 use crate::job::{Finished, Outcome, Prepared, Received, Refusal, Unable};
 use crate::reply::{self, Answer};
 use crate::supervise::{Allowance, Printed, Stop};
+use promise::Promise;
 use receive::Reception;
 use record::Record;
 
@@ -45,22 +49,33 @@ pub(crate) enum Served {
 
 /// Serves one client to the end.
 pub(crate) async fn serve(service: &Service, mut stream: Stream, peer: Peer) -> Served {
-    if !service.settings.allow.allows(peer.ip()) {
-        tracing::warn!(client = %peer.ip(), "refused a client that is not on the allow list");
+    let client = peer.ip();
+    if !service.settings.allow.allows(client) {
+        tracing::warn!(%client, "refused a client that is not on the allow list");
         return Served::Denied;
     }
+    let Some(place) = service.clients.enter(client) else {
+        tracing::warn!(%client, "closed a connection of a client that has far too many");
+        return Served::Denied;
+    };
     let mut record = Record::new(peer);
-    match receive::request(service, &mut stream, &mut record).await {
+    match receive::request(service, &mut stream, &mut record, place.exceeds()).await {
         Reception::Job(version, job) => {
-            let finished = run(service, &stream, peer.ip(), job, &mut record).await;
-            respond(service, &mut stream, version, finished, &mut record).await;
+            let mut promise = Promise::new(version);
+            let pause = service.settings.deadlines.sign_of_life;
+            let end = tokio::select! {
+                end = run(service, &stream, client, job, &mut record) => end,
+                never = keep(&mut promise, &stream, pause) => match never {},
+            };
+            let said = promise.said();
+            respond(service, &mut stream, (version, said), end, &mut record).await;
             record.log();
             Served::Answered
         }
         Reception::Early(version, outcome) => {
             let served = served_early(&outcome);
             let end = End::without_compiler(outcome);
-            let told = respond(service, &mut stream, version, end, &mut record).await;
+            let told = respond(service, &mut stream, (version, 0), end, &mut record).await;
             record.log();
             if told {
                 send::drain(service, &mut stream).await;
@@ -84,6 +99,13 @@ fn served_early(outcome: &Outcome) -> Served {
         Outcome::Refused(Refusal::Malformed(_)) => Served::Malformed,
         _ => Served::Answered,
     }
+}
+
+enum Never {}
+
+async fn keep(promise: &mut Promise, stream: &Stream, pause: Duration) -> Never {
+    promise.say(stream, pause).await;
+    future::pending().await
 }
 
 /// How a job ended, and what its compiler printed.
@@ -110,23 +132,27 @@ async fn run(
     job: Received,
     record: &mut Record,
 ) -> End {
+    let name = job.source_name().to_string();
     let job = match choose::command(service, client, job, record).await {
         Ok(job) => job,
         Err(refusal) => return End::without_compiler(Outcome::Refused(refusal)),
     };
     let mut interrupt = pin!(interrupt(service, stream));
     let slot = tokio::select! {
-        slot = service.slots.compiler() => slot,
+        slot = service.slots.compiler(client, &name) => slot,
         stop = &mut interrupt => return End::without_compiler(Outcome::stopped(stop)),
     };
-    let end = compile(service, job, interrupt, record).await;
-    drop(slot);
+    let end = match slot {
+        Ok(slot) => compile(service, job, &slot, interrupt, record).await,
+        Err(overload) => Err(overload.into()),
+    };
     end.unwrap_or_else(|unable| End::without_compiler(Outcome::Unable(unable)))
 }
 
 async fn compile(
     service: &Service,
     job: Prepared,
+    slot: &Slot,
     interrupt: impl Future<Output = Stop>,
     record: &mut Record,
 ) -> Result<End, Unable> {
@@ -137,14 +163,19 @@ async fn compile(
         printed_bytes: settings.printed_bytes,
     };
     let running = job.start(&service.children, &service.sandbox)?;
-    let limit_bytes = u64::from(settings.limits.body_bytes);
     let Finished {
-        outcome,
+        mut outcome,
         stdout,
         stderr,
         usage,
-    } = running.finish(allowance, limit_bytes, interrupt).await?;
+    } = running
+        .finish(allowance, settings.object_bytes, interrupt)
+        .await?;
     record.usage(usage);
+    slot.learn(usage.max_rss_bytes, usage.wall);
+    if let Outcome::Killed { out_of_memory } = &mut outcome {
+        *out_of_memory = service.slots.has_killed();
+    }
     Ok(End {
         outcome,
         stdout,
@@ -160,11 +191,13 @@ async fn interrupt(service: &Service, stream: &Stream) -> Stop {
     }
 }
 
-/// Whether the client was told anything.
+/// Tells the client how its job ended, without the first `said` bytes of the reply, which it has.
+///
+/// Returns whether it was told anything.
 async fn respond(
     service: &Service,
     stream: &mut Stream,
-    version: Version,
+    (version, said): (Version, usize),
     end: End,
     record: &mut Record,
 ) -> bool {
@@ -184,7 +217,7 @@ async fn respond(
         return false;
     };
     match reply::encode(version, outcome, stdout, stderr) {
-        Ok(parts) => record.sent(send::reply(service, stream, &parts).await),
+        Ok(parts) => record.sent(send::reply(service, stream, &parts, said).await),
         Err(error) => tracing::error!(%error, "a reply cannot be encoded"),
     }
     true

@@ -66,6 +66,18 @@ impl Stream {
         }
     }
 
+    /// Writes what can be written at once.
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.try_write(bytes),
+            Self::Unix(stream) => stream.try_write(bytes),
+            Self::Pair { to_client, .. } => match to_client {
+                Output::Pipe(pipe) => pipe.try_write(bytes),
+                Output::Socket(socket) => socket.try_write(bytes),
+            },
+        }
+    }
+
     fn input(self: Pin<&mut Self>) -> Pin<&mut (dyn AsyncRead + Unpin)> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream),

@@ -32,6 +32,8 @@ const NOT_HERE: u8 = 110;
 const BAD_ARGUMENTS: u8 = 101;
 const TIMEOUT: u8 = 118;
 
+const SIGKILL: u8 = 9;
+
 impl Ended {
     pub(super) fn of(outcome: &Outcome) -> Self {
         let compiler = |word, (exit, signal), code| Self {
@@ -44,17 +46,17 @@ impl Ended {
         match outcome {
             Outcome::Compiled { .. } => compiler("COMPILE_OK", (0, 0), 0),
             Outcome::Failed(failure) => compiler("COMPILE_ERROR", parts(*failure), 0),
+            Outcome::Killed { .. } => compiler("COMPILE_ERROR", (0, SIGKILL), 0),
             Outcome::Overtime(failure) => Self {
                 compiled: false,
                 ..compiler("COMPILE_TIMEOUT", parts(*failure), TIMEOUT)
             },
-            Outcome::Unsound(_) => Self::without_compiler("OTHER", IO_ERROR),
+            Outcome::Unsound(_) | Outcome::Unable(_) => Self::without_compiler("OTHER", IO_ERROR),
             Outcome::Refused(Refusal::Compiler(_)) => Self::without_compiler("OTHER", NOT_HERE),
             Outcome::Refused(Refusal::Malformed(_) | Refusal::NoArguments) => {
                 Self::without_compiler("REJ_BAD_REQ", PROTOCOL_ERROR)
             }
             Outcome::Refused(_) => Self::without_compiler("OTHER", BAD_ARGUMENTS),
-            Outcome::Unable(_) => Self::without_compiler("OTHER", IO_ERROR),
             Outcome::ClientGone => Self::without_compiler("CLI_DISCONNECT", IO_ERROR),
         }
     }
