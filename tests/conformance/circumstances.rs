@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::{self, Client, Done};
+use crate::pump_mode;
 use crate::relay::{Pace, Relay};
 use crate::server::{Kind, PATIENCE, Server, has_ipv6};
 use crate::ssh;
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<(&'static str, Body)> {
             "a client that is killed takes its compiler with it",
             killed_client,
         ),
+        ("pump mode, with the stock include server", pump_mode::same),
         ("ssh, by a program in its place", ssh::by_program),
         ("ssh, with a real server", ssh::by_sshd),
     ]

@@ -21,7 +21,7 @@ pub(crate) fn both(stage: &Stage, case: &Case) -> Result<(), Trouble> {
     }
     let folder = stage.folder()?;
     write(&folder, case)?;
-    let local = client::compile_here(case.words, &folder, case.output)?;
+    let local = client::compile_here(&case.words, &folder, case.output)?;
     let local_side = side(&folder, case);
     let mut wrong = Vec::new();
     for (mode, option) in MODES {
@@ -33,8 +33,8 @@ pub(crate) fn both(stage: &Stage, case: &Case) -> Result<(), Trouble> {
                 hosts: format!("{}{option}", relay.address),
                 environment: Vec::new(),
             };
-            let done = client.compile(case.words, case.output)?;
-            let seen = seen(&done, &local, relay.connections() > 0);
+            let done = client.compile(&case.words, case.output)?;
+            let seen = seen(&done, &local, relay.was_used());
             let expected = case.expected(kind);
             if seen != expected {
                 wrong.push(format!(

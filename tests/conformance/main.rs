@@ -12,6 +12,7 @@ mod cases;
 mod circumstances;
 mod client;
 mod compare;
+mod pump_mode;
 mod readme;
 mod relay;
 mod requests;

@@ -1,9 +1,8 @@
-//! A way to a server that counts connections, and can be slow.
+//! A way to a server that looks at how connections begin, and can be slow.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -22,33 +21,56 @@ pub(crate) enum Pace {
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
-    connections: Arc<AtomicUsize>,
+    /// The first bytes of each connection.
+    openings: Arc<Mutex<Vec<Vec<u8>>>>,
 }
+
+/// How many bytes of a connection are kept: a packet without its body.
+const OPENING_BYTES: usize = 12;
 
 impl Relay {
     /// A way to `server`.
     pub(crate) fn to(server: SocketAddr, pace: Pace) -> Result<Self, Trouble> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let connections = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&connections);
+        let openings: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
+        let seen = Arc::clone(&openings);
         thread::spawn(move || {
             for client in listener.incoming().filter_map(Result::ok) {
-                count.fetch_add(1, Ordering::SeqCst);
+                let mut opening = [0; OPENING_BYTES];
+                let count = peek(&client, &mut opening);
+                lock(&seen).push(opening[..count].to_vec());
                 if let Ok(server) = TcpStream::connect(server) {
                     join(client, server, pace);
                 }
             }
         });
-        Ok(Self {
-            address,
-            connections,
-        })
+        Ok(Self { address, openings })
     }
 
-    /// How many clients have come so far.
-    pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+    /// Whether a client has come.
+    pub(crate) fn was_used(&self) -> bool {
+        !lock(&self.openings).is_empty()
+    }
+
+    /// The first packet of each connection.
+    pub(crate) fn first_bytes(&self) -> Vec<Vec<u8>> {
+        lock(&self.openings).clone()
+    }
+}
+
+fn lock(openings: &Mutex<Vec<Vec<u8>>>) -> MutexGuard<'_, Vec<Vec<u8>>> {
+    openings.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for the first packet, which clients send at once.
+fn peek(client: &TcpStream, opening: &mut [u8]) -> usize {
+    loop {
+        match client.peek(opening) {
+            Ok(count) if count == 0 || count == opening.len() => return count,
+            Ok(_) => thread::sleep(Duration::from_millis(1)),
+            Err(_gone) => return 0,
+        }
     }
 }
 

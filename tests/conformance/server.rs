@@ -38,7 +38,7 @@ impl fmt::Display for Kind {
 const NAME: &str = "distccd";
 
 /// Long enough for any step on a busy machine; reached only when something hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Whether this process was started as the daemon.
 pub(crate) fn is_called_distccd() -> bool {
@@ -102,7 +102,10 @@ impl Server {
         let server = Self {
             pid: child.id(),
             child: Mutex::new(child),
-            address: SocketAddr::new(address.parse().map_err(|_| wrong("no address"))?, port),
+            address: SocketAddr::new(
+                address.parse().map_err(|_no_address| wrong("no address"))?,
+                port,
+            ),
         };
         let end = Instant::now() + PATIENCE;
         while TcpStream::connect(server.address).is_err() {

@@ -82,8 +82,7 @@ impl Stage {
     pub(crate) fn clear(&self) {
         self.stock.end();
         self.ours.end();
-        if let Err(error) = fs::remove_dir_all(self.folder.path()) {
-            eprintln!("cannot remove {}: {error}", self.folder.path().display());
-        }
+        // What is left is in the system's own folder for such things.
+        drop(fs::remove_dir_all(self.folder.path()));
     }
 }
