@@ -24,6 +24,7 @@ mod run;
 mod sandbox;
 mod settings;
 mod shutdown;
+mod stats;
 mod supervise;
 mod telemetry;
 mod toolchain_file;

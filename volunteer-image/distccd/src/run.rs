@@ -1,6 +1,7 @@
 //! The program: from a command line to an exit code.
 
 use std::ffi::OsString;
+use std::future::{self, Future};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroUsize};
@@ -9,10 +10,11 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use volunteer_toolchain::Toolchain;
 
-use crate::config::{self, Config, Invocation};
+use crate::config::{self, Config, Invocation, StatsPort};
 use crate::exit::Exit;
 use crate::job;
 use crate::sandbox;
@@ -112,6 +114,7 @@ async fn serve_until_told(
             None,
         )
     })?;
+    let stats = config.stats.map(listen_for_statistics).transpose()?;
     let signals = Signals::catch().map_err(cannot_start)?;
     let orphans = Orphans::adopt().map_err(cannot_start)?;
     let settings = Settings {
@@ -128,13 +131,34 @@ async fn serve_until_told(
     )?;
     announce(&settings, &toolchain, address);
     let children = server.children();
+    let statistics = stats.map(|listener| server.statistics(listener));
     tokio::select! {
         () = server.serve() => {}
+        () = for_ever(statistics) => {}
         () = signals.tell(shutdown) => {}
         () = orphans.collect(children) => {}
     }
     tracing::info!("ended");
     Ok(())
+}
+
+fn listen_for_statistics(at: StatsPort) -> Result<TcpListener, Fatal> {
+    listen(at.listen, at.port.get()).map_err(|error| {
+        let message = format!("cannot listen on port {} for statistics: {error}", at.port);
+        fatal(
+            Exit::BindFailed,
+            message,
+            Some("choose another one with --stats-port, or leave --stats out"),
+        )
+    })
+}
+
+/// Never ends where there is nothing to do.
+async fn for_ever(task: Option<impl Future<Output = ()>>) {
+    match task {
+        Some(task) => task.await,
+        None => future::pending().await,
+    }
 }
 
 /// What an administrator wants to see first.

@@ -7,6 +7,7 @@ use clap::Parser;
 use volunteer_toolchain::TOOLCHAIN_PATH;
 
 use super::limits::LimitFlags;
+use super::stats::StatsFlags;
 
 /// A distcc compile server for one target.
 #[derive(Debug, Parser)]
@@ -100,6 +101,9 @@ pub(super) struct Flags {
     /// Print the version
     #[arg(long)]
     pub(super) version: bool,
+
+    #[command(flatten)]
+    pub(super) stats: StatsFlags,
 
     #[command(flatten)]
     pub(super) limits: LimitFlags,

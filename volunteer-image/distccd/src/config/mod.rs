@@ -2,6 +2,7 @@
 
 mod flags;
 mod limits;
+mod stats;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,8 @@ use tracing::Level;
 use crate::admission::{AllowList, BadRange, parse_range};
 use crate::{Layer, Layers, Settings, VersionSkew};
 use flags::Flags;
+
+pub(crate) use stats::StatsPort;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub(crate) struct Config {
     /// Where to listen; everywhere without an address.
     pub(crate) listen: Option<IpAddr>,
     pub(crate) port: NonZeroU16,
+    /// Where statistics are told, if at all.
+    pub(crate) stats: Option<StatsPort>,
     /// How much to lower the priority of this process and its compilers.
     pub(crate) nice: i32,
     pub(crate) log: Log,
@@ -121,9 +126,12 @@ fn config(flags: &Flags, bad: &mut Vec<BadValue>) -> Config {
     if !flags.no_detach {
         remarks.push("staying in the foreground, as with --no-detach".to_owned());
     }
+    let listen = flags.listen.as_deref();
+    let listen = listen.and_then(|text| listen_on("--listen", text, bad));
     Config {
-        listen: flags.listen.as_deref().and_then(|text| listen(text, bad)),
+        listen,
         port: port_of("--port", flags.port.as_deref(), bad),
+        stats: flags.stats.port(listen, bad),
         nice: nice(flags, bad),
         log,
         toolchain: flags.toolchain.clone(),
@@ -149,9 +157,9 @@ fn port_of(option: &str, text: Option<&str>, bad: &mut Vec<BadValue>) -> NonZero
     value(option, text, "a port from 1 to 65535", bad).unwrap_or(DEFAULT_PORT)
 }
 
-fn listen(text: &str, bad: &mut Vec<BadValue>) -> Option<IpAddr> {
+fn listen_on(option: &str, text: &str, bad: &mut Vec<BadValue>) -> Option<IpAddr> {
     value(
-        "--listen",
+        option,
         text,
         "an IP address of this machine; names are not resolved",
         bad,

@@ -23,6 +23,7 @@ use crate::accept::Service;
 use crate::admission::Slot;
 use crate::job::{Finished, Outcome, Prepared, Received, Unable};
 use crate::reply::{self, Answer};
+use crate::stats::Phase;
 use crate::supervise::{Allowance, Printed, Stop};
 use promise::Promise;
 use receive::Reception;
@@ -34,6 +35,7 @@ pub(crate) use choose::report_skew;
 pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: SocketAddr) {
     let client = peer.ip().to_canonical();
     if !service.settings.allow.allows(client) {
+        service.statistics.denied();
         tracing::warn!(%client, "refused a client that is not on the allow list");
         return;
     }
@@ -43,7 +45,7 @@ pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: Socket
     };
     // Replies are written in few large pieces; waiting for more would only delay them.
     drop(stream.set_nodelay(true));
-    let mut record = Record::new(peer);
+    let mut record = Record::new(service.statistics.job(client));
     match receive::request(service, &mut stream, &mut record, place.exceeds()).await {
         Reception::Job(version, job) => {
             let mut promise = Promise::new(version);
@@ -54,18 +56,21 @@ pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: Socket
             };
             let said = promise.said();
             respond(service, &mut stream, (version, said), end, &mut record).await;
-            record.log();
+            record.finish();
         }
         Reception::Early(version, outcome) => {
             let end = End::without_compiler(outcome);
             let told = respond(service, &mut stream, (version, 0), end, &mut record).await;
-            record.log();
+            record.finish();
             if told {
                 send::drain(service, &mut stream).await;
             }
         }
         Reception::Nothing(why) => tracing::debug!(client = %peer, "{why}"),
-        Reception::Foreign(error) => tracing::info!(client = %peer, %error, "not a request"),
+        Reception::Foreign(error) => {
+            service.statistics.foreign();
+            tracing::info!(client = %peer, %error, "not a request");
+        }
     }
 }
 
@@ -106,6 +111,7 @@ async fn run(
         Err(refusal) => return End::without_compiler(Outcome::Refused(refusal)),
     };
     let mut interrupt = pin!(interrupt(service, stream));
+    record.enter(Phase::Queued);
     let slot = tokio::select! {
         slot = service.slots.compiler(client, &name) => slot,
         stop = &mut interrupt => return End::without_compiler(Outcome::stopped(stop)),
@@ -131,6 +137,7 @@ async fn compile(
         printed_bytes: settings.printed_bytes,
     };
     let running = job.start(&service.children, &service.sandbox)?;
+    record.compiling(running.pid());
     let Finished {
         mut outcome,
         stdout,
@@ -175,6 +182,7 @@ async fn respond(
     record: &mut Record,
 ) -> bool {
     record.outcome(&end.outcome);
+    record.enter(Phase::Replying);
     let Answer::Reply {
         outcome,
         stdout,

@@ -33,6 +33,19 @@ pub(crate) enum BadArtifact {
     Wrong(Mismatch),
 }
 
+impl BadArtifact {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NotAFile => "not-a-file",
+            Self::TooLarge { .. } => "too-large",
+            Self::Unreadable(_) => "unreadable",
+            Self::Wrong(_) => "wrong-machine",
+        }
+    }
+}
+
 /// Reads what the compiler made and checks that a board of this target can use it.
 ///
 /// Assembler text is not checked: what it becomes is decided where it is assembled.

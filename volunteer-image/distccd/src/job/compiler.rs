@@ -63,6 +63,15 @@ pub(crate) enum NoCompiler {
 }
 
 impl NoCompiler {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "unknown-compiler",
+            Self::OtherMachine { .. } => "other-machine",
+            Self::OtherVersion { .. } => "other-version",
+        }
+    }
+
     /// What to do about it.
     pub(crate) fn hint(&self, toolchain: &Toolchain) -> String {
         match self {

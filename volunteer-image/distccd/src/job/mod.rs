@@ -17,6 +17,7 @@ mod client;
 mod compiler;
 mod incoming;
 mod outcome;
+mod question;
 mod refusal;
 mod workspace;
 
@@ -39,9 +40,10 @@ use workspace::Workspace;
 pub(crate) use argv::Shown;
 pub(crate) use artifact::BadArtifact;
 pub(crate) use choice::Reason;
-pub(crate) use client::{Acquaintances, ClientCompiler};
+pub(crate) use client::{Acquaintances, ClientCompiler, ClientVersion};
 pub(crate) use incoming::{Incoming, IncomingError};
-pub(crate) use outcome::{Outcome, Unable};
+pub(crate) use outcome::{Kind, Outcome, Unable};
+pub(crate) use question::ask;
 pub(crate) use refusal::Refusal;
 
 /// A job whose arguments may run here; its source is still to come.
@@ -224,6 +226,11 @@ impl Prepared {
 }
 
 impl Running {
+    /// The process that leads the compiler's group.
+    pub(crate) fn pid(&self) -> i32 {
+        self.group.pid()
+    }
+
     /// Waits for the compiler and looks at what it made; stops it when `interrupt` says so.
     pub(crate) async fn finish(
         self,

@@ -34,6 +34,18 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Arguments(arguments) => arguments.word(),
+            Self::Compiler(compiler) => compiler.word(),
+            Self::Unsuited(unsuited) => unsuited.word(),
+            Self::Pump => "pump",
+            Self::NoArguments | Self::Malformed(_) => "malformed",
+            Self::OverLimit(_) => "over-limit",
+        }
+    }
+
     /// What to do about it, if anything.
     pub(crate) fn hint(&self, toolchain: &Toolchain) -> Option<String> {
         match self {

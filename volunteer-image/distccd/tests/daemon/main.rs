@@ -1,4 +1,4 @@
-//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`]), in process with the
+//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`], [`stats`]), in process with the
 //! machine's own GCC ([`compilers`]), and as a program ([`program`]).
 
 mod compilers;
@@ -9,4 +9,5 @@ mod program;
 mod refusals;
 mod sandbox;
 mod served;
+mod stats;
 mod versions;
