@@ -14,9 +14,8 @@ use distcc_wire::{
     EncodeError, Failure, HEAD_BYTES, Outcome as WireOutcome, Reply, Token, Version, WaitStatus,
     encode_body, head, lzo, reply,
 };
-use volunteer_toolchain::Toolchain;
 
-use crate::job::Outcome;
+use crate::job::{Compilers, Outcome};
 use crate::supervise::Printed;
 
 /// What a client gets.
@@ -38,9 +37,9 @@ pub(crate) fn answer(
     outcome: Outcome,
     stdout: Printed,
     stderr: Printed,
-    toolchain: &Toolchain,
+    compilers: &Compilers,
 ) -> Answer {
-    let reason = reason(&outcome, toolchain);
+    let reason = reason(&outcome, compilers);
     let told = match outcome {
         Outcome::Compiled { object } => WireOutcome::Compiled {
             object,
@@ -52,7 +51,7 @@ pub(crate) fn answer(
         Outcome::Unable(_) if version.carries_files() => WireOutcome::Failed(Failure::REFUSED),
         Outcome::Unable(_) | Outcome::ClientGone => return Answer::Silence,
     };
-    let cut = cut_note(&stdout, &stderr, toolchain);
+    let cut = cut_note(&stdout, &stderr, compilers);
     let mut text = stderr.bytes;
     for note in [cut, reason].into_iter().flatten() {
         text.extend_from_slice(note.as_bytes());
@@ -116,9 +115,9 @@ fn encode_plain(
 }
 
 /// Why there is no object, for a person who reads the build's output on the master.
-fn reason(outcome: &Outcome, toolchain: &Toolchain) -> Option<String> {
+fn reason(outcome: &Outcome, compilers: &Compilers) -> Option<String> {
     let said = |error: &dyn std::fmt::Display, hint: Option<String>| {
-        let who = speaker(toolchain);
+        let who = speaker(compilers);
         let hint = hint
             .map(|hint| format!("{who}: hint: {hint}\n"))
             .unwrap_or_default();
@@ -132,7 +131,7 @@ fn reason(outcome: &Outcome, toolchain: &Toolchain) -> Option<String> {
         ),
         Outcome::Killed { out_of_memory } => said(&killed(*out_of_memory), Some(ROOM.to_owned())),
         Outcome::Unsound(bad) => said(bad, None),
-        Outcome::Refused(refusal) => said(refusal, refusal.hint(toolchain)),
+        Outcome::Refused(refusal) => said(refusal, refusal.hint(compilers)),
         Outcome::Unable(unable) => said(unable, None),
     }
 }
@@ -148,18 +147,18 @@ fn killed(out_of_memory: bool) -> &'static str {
     }
 }
 
-fn cut_note(stdout: &Printed, stderr: &Printed, toolchain: &Toolchain) -> Option<String> {
+fn cut_note(stdout: &Printed, stderr: &Printed, compilers: &Compilers) -> Option<String> {
     let cut = stdout.cut || stderr.cut;
     cut.then(|| {
         format!(
             "\n{}: note: the compiler printed more than is sent\n",
-            speaker(toolchain)
+            speaker(compilers)
         )
     })
 }
 
-fn speaker(toolchain: &Toolchain) -> String {
-    format!("distccd ({})", toolchain.target)
+fn speaker(compilers: &Compilers) -> String {
+    format!("distccd ({})", compilers.target())
 }
 
 #[cfg(test)]

@@ -1,12 +1,19 @@
 //! The one log line of a job.
 
+use super::peer::Peer;
+use super::summary;
 use crate::job::{ClientCompiler, Kind, Outcome, Prepared, Shown};
 use crate::stats::{Facts, Listed, Phase};
 use crate::supervise::Usage;
 
 /// Takes down what becomes known about a job.
 #[derive(Debug)]
-pub(super) struct Record(Listed);
+pub(super) struct Record {
+    job: Listed,
+    client: Peer,
+    /// How it ended, in the stock daemon's words.
+    ended: summary::Ended,
+}
 
 /// How loud the line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,45 +28,49 @@ enum Level {
 
 impl Record {
     /// Of a job that may follow.
-    pub(super) fn new(job: Listed) -> Self {
-        Self(job)
+    pub(super) fn new(job: Listed, client: Peer) -> Self {
+        Self {
+            job,
+            client,
+            ended: summary::Ended::default(),
+        }
     }
 
     pub(super) fn arguments(&mut self, arguments: &[Vec<u8>]) {
-        let mut facts = self.0.facts();
+        let mut facts = self.job.facts();
         facts.arguments = Some(arguments.len());
         facts.asked = arguments.first().map(|name| Shown::new(name));
     }
 
     pub(super) fn name(&mut self, name: Shown) {
-        self.0.facts().name = Some(name);
-        self.0.show();
+        self.job.facts().name = Some(name);
+        self.job.show();
     }
 
     /// What happens now.
     pub(super) fn enter(&mut self, phase: Phase) {
-        self.0.enter(phase);
+        self.job.enter(phase);
     }
 
     /// Its compiler runs.
     pub(super) fn compiling(&mut self, pid: i32) {
-        self.0.facts().pid = Some(pid);
-        self.0.enter(Phase::Compiling);
+        self.job.facts().pid = Some(pid);
+        self.job.enter(Phase::Compiling);
     }
 
     /// Bytes of the request, as they came.
     pub(super) fn received(&mut self, bytes: u64) {
-        self.0.facts().bytes_in = bytes;
+        self.job.facts().bytes_in = bytes;
     }
 
     /// Bytes of the source, decompressed.
     pub(super) fn source(&mut self, bytes: u64) {
-        self.0.facts().source_bytes = Some(bytes);
+        self.job.facts().source_bytes = Some(bytes);
     }
 
     /// The client's own compiler: told by this source, or remembered from an earlier one.
     pub(super) fn client_compiler(&mut self, compiler: &ClientCompiler, remembered: bool) {
-        let mut facts = self.0.facts();
+        let mut facts = self.job.facts();
         facts.client_gcc = Some(compiler.version.to_string());
         facts.client_triple.clone_from(&compiler.triple);
         facts.remembered = remembered.then_some(true);
@@ -67,18 +78,19 @@ impl Record {
 
     /// The compiler that runs, and why this one.
     pub(super) fn chosen(&mut self, job: &Prepared) {
-        let mut facts = self.0.facts();
+        let mut facts = self.job.facts();
         facts.chosen = Some(job.program().display().to_string());
         facts.gcc = Some(job.major());
         facts.why = Some(job.reason().to_string());
     }
 
     pub(super) fn usage(&mut self, usage: Usage) {
-        self.0.facts().usage = Some(usage);
+        self.job.facts().usage = Some(usage);
     }
 
     pub(super) fn outcome(&mut self, outcome: &Outcome) {
-        let mut facts = self.0.facts();
+        self.ended = summary::Ended::of(outcome);
+        let mut facts = self.job.facts();
         facts.outcome = Some(outcome.kind());
         facts.reason = outcome.reason();
         facts.detail = outcome.detail();
@@ -89,18 +101,21 @@ impl Record {
 
     /// Bytes of the reply, as they went.
     pub(super) fn sent(&mut self, bytes: u64) {
-        self.0.facts().bytes_out = bytes;
+        self.job.facts().bytes_out = bytes;
     }
 
     /// The job has ended: counts it and writes its line.
     pub(super) fn finish(&self) {
-        self.0.count();
-        log(&self.0.facts());
+        self.job.count();
+        let facts = self.job.facts();
+        let names = [&facts.asked, &facts.name].map(Option::as_ref);
+        let summary = summary::line(self.client, self.ended, facts.since.elapsed(), names);
+        log(&facts, &summary);
     }
 }
 
-/// Writes the line: message `job`, fields that do not apply left out.
-fn log(facts: &Facts) {
+/// Writes the line: the stock daemon's summary as its message, fields that do not apply left out.
+fn log(facts: &Facts, summary: &str) {
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(
@@ -123,7 +138,7 @@ fn log(facts: &Facts) {
                 max_rss_kib = facts.usage.map(|usage| usage.max_rss_bytes / 1024),
                 outcome = facts.outcome.map_or("", Kind::word),
                 detail = facts.detail,
-                "job"
+                "{summary}"
             )
         };
     }

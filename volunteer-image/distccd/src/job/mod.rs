@@ -28,23 +28,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use distcc_wire::Version;
-use volunteer_toolchain::Toolchain;
+use volunteer_toolchain::ObjectFacts;
 
 use crate::sandbox::Sandbox;
 use crate::settings::VersionSkew;
 use crate::supervise::{Allowance, Children, Command, Ended, Group, Printed, Stop, Usage};
 use argv::{Plan, Product};
-use compiler::{Chosen, Wanted};
+use compiler::Wanted;
 use workspace::Workspace;
 
 pub(crate) use argv::Shown;
 pub(crate) use artifact::BadArtifact;
 pub(crate) use choice::Reason;
 pub(crate) use client::{Acquaintances, ClientCompiler, ClientVersion};
+pub(crate) use compiler::{Asking, Chosen, NoCompiler, is_program};
 pub(crate) use incoming::{Incoming, IncomingError};
 pub(crate) use outcome::{Kind, Outcome, Unable};
 pub(crate) use question::ask;
 pub(crate) use refusal::Refusal;
+
+pub use compiler::{Compilers, Machine, NoPermission, Permission, SearchPath};
 
 /// A job whose arguments may run here; its source is still to come.
 #[derive(Debug)]
@@ -70,6 +73,7 @@ pub(crate) struct Prepared {
     chosen: Chosen,
     command: Command,
     product: Product,
+    expected: Option<ObjectFacts>,
     workspace: Workspace,
 }
 
@@ -78,6 +82,8 @@ pub(crate) struct Prepared {
 pub(crate) struct Running {
     group: Group,
     product: Product,
+    /// What its object must be, unless that is up to the client.
+    expected: Option<ObjectFacts>,
     workspace: Workspace,
 }
 
@@ -92,7 +98,7 @@ pub(crate) struct Finished {
 
 /// Checks that job directories can be made in `root`.
 pub(crate) fn check_room(root: &Path) -> io::Result<()> {
-    Workspace::create(root).map(drop)
+    Workspace::create(root, false).map(drop)
 }
 
 impl Accepted {
@@ -100,13 +106,13 @@ impl Accepted {
     pub(crate) fn judge(
         version: Version,
         arguments: &[Vec<u8>],
-        toolchain: &Toolchain,
+        compilers: &Compilers,
     ) -> Result<Self, Refusal> {
         let (name, words) = arguments.split_first().ok_or(Refusal::NoArguments)?;
         if version.carries_files() {
             return Err(Refusal::Pump);
         }
-        let wanted = Wanted::parse(name, toolchain)?;
+        let wanted = Wanted::parse(name, compilers)?;
         let plan = Plan::check(wanted.driver(), words)?;
         Ok(Self {
             version,
@@ -137,10 +143,27 @@ impl Received {
         self.client.as_ref()
     }
 
-    /// Decides the command, by what is known of the client's compiler.
+    /// Decides which compiler runs, by what is known of the client's own.
+    pub(crate) async fn choose(
+        &self,
+        compilers: &Compilers,
+        client: Option<&ClientCompiler>,
+        children: &Arc<Children>,
+        sandbox: &Sandbox,
+    ) -> Result<Chosen, NoCompiler> {
+        let asking = Asking {
+            children,
+            sandbox,
+            directory: self.workspace.path(),
+        };
+        let major = client.and_then(ClientCompiler::gcc_major);
+        self.accepted.wanted.choose(compilers, major, asking).await
+    }
+
+    /// Decides the command for the compiler that was chosen.
     pub(crate) fn prepare(
         self,
-        toolchain: &Toolchain,
+        chosen: Chosen,
         client: Option<&ClientCompiler>,
         skew: VersionSkew,
     ) -> Result<Prepared, Refusal> {
@@ -149,13 +172,10 @@ impl Received {
             workspace,
             ..
         } = self;
+        let toolchain = &chosen.toolchain;
         if let Some(client) = client {
             choice::check_machine(client, toolchain)?;
         }
-        let chosen = accepted
-            .wanted
-            .choose(toolchain, client.and_then(ClientCompiler::gcc_major))
-            .expect("what is wanted was found installed when it was parsed");
         choice::check_version(
             client,
             (chosen.major, chosen.reason),
@@ -169,7 +189,10 @@ impl Received {
             directory: workspace.path().to_owned(),
             environment: environment(&chosen.program, workspace.path()),
         };
+        let open = chosen.other_abis && accepted.plan.names_abi();
+        let expected = (!open).then(|| toolchain.object.clone());
         Ok(Prepared {
+            expected,
             chosen,
             command,
             product: accepted.plan.product(),
@@ -220,6 +243,7 @@ impl Prepared {
         Ok(Running {
             group,
             product: self.product,
+            expected: self.expected,
             workspace: self.workspace,
         })
     }
@@ -234,7 +258,6 @@ impl Running {
     /// Waits for the compiler and looks at what it made; stops it when `interrupt` says so.
     pub(crate) async fn finish(
         self,
-        toolchain: &Toolchain,
         allowance: Allowance,
         limit_bytes: u64,
         interrupt: impl Future<Output = Stop>,
@@ -255,7 +278,7 @@ impl Running {
             artifact::collect(
                 &self.workspace,
                 self.product,
-                &toolchain.object,
+                self.expected.as_ref(),
                 limit_bytes,
             )
         };

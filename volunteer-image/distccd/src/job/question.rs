@@ -18,7 +18,7 @@ pub(crate) async fn ask(
     program: &Path,
     words: &[&str],
 ) -> Result<String, Unable> {
-    let workspace = Workspace::create(&service.settings.workspace).map_err(Unable::Store)?;
+    let workspace = Workspace::create(&service.settings.workspace, false).map_err(Unable::Store)?;
     let command = Command {
         program: program.to_owned(),
         arguments: words.iter().map(Into::into).collect(),

@@ -19,12 +19,13 @@ const PREFIX: &str = "distccd-";
 pub(crate) struct Workspace(TempDir);
 
 impl Workspace {
-    /// Makes a new one in `root`.
-    pub(crate) fn create(root: &Path) -> io::Result<Self> {
+    /// Makes a new one in `root`, which stays there if it is to be kept.
+    pub(crate) fn create(root: &Path, keep: bool) -> io::Result<Self> {
         let private = Permissions::from_mode(0o700);
         tempfile::Builder::new()
             .prefix(PREFIX)
             .permissions(private)
+            .disable_cleanup(keep)
             .tempdir_in(root)
             .map(Self)
     }
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn is_private_and_gone_after_use() {
         let root = tempfile::tempdir().unwrap();
-        let workspace = Workspace::create(root.path()).unwrap();
+        let workspace = Workspace::create(root.path(), false).unwrap();
         assert_eq!(
             workspace.path().metadata().unwrap().permissions().mode() & 0o777,
             0o700
@@ -86,9 +87,16 @@ mod tests {
     }
 
     #[test]
+    fn stays_if_it_is_kept() {
+        let root = tempfile::tempdir().unwrap();
+        drop(Workspace::create(root.path(), true).unwrap());
+        assert_eq!(root.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
     fn output_is_read_only_from_a_file_of_its_own() {
         let root = tempfile::tempdir().unwrap();
-        let workspace = Workspace::create(root.path()).unwrap();
+        let workspace = Workspace::create(root.path(), false).unwrap();
         assert!(workspace.open_output().unwrap().is_none());
         std::os::unix::fs::symlink("/etc/passwd", workspace.path().join(OUTPUT_NAME)).unwrap();
         assert!(workspace.open_output().is_err());

@@ -1,5 +1,6 @@
 //! What the compilers say about themselves, asked once, when somebody wants to know.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
-use volunteer_toolchain::Compiler;
 
 use crate::accept::Service;
-use crate::job;
+use crate::job::{self, Compilers};
 
 /// The answer to `/toolchain`, once it is known.
 #[derive(Debug, Default)]
@@ -22,18 +22,17 @@ pub(super) struct Toolchains(OnceCell<Arc<Description>>);
 pub(super) struct Description {
     target: String,
     triples: Vec<String>,
-    /// What every object that leaves is.
-    object: String,
+    /// What every object that leaves is, where that is fixed.
+    object: Option<String>,
     /// Options that are put before the client's.
     defaults: Vec<String>,
     /// The preferred one first.
     compilers: Vec<Described>,
 }
 
-/// One GCC version. What a compiler does not tell is missing.
+/// One compiler. What it does not tell is missing.
 #[derive(Debug, Serialize)]
 struct Described {
-    major: u32,
     version: Option<String>,
     triple: Option<String>,
     programs: Vec<Program>,
@@ -57,47 +56,58 @@ impl Toolchains {
 }
 
 async fn description(service: &Service) -> Description {
-    let toolchain = &service.toolchain;
-    let mut compilers = Vec::new();
-    for compiler in &toolchain.compilers {
-        compilers.push(described(service, compiler).await);
+    let mut description = Description {
+        target: service.compilers.target().to_owned(),
+        triples: Vec::new(),
+        object: None,
+        defaults: Vec::new(),
+        compilers: Vec::new(),
+    };
+    let drivers: Vec<Vec<PathBuf>> = match &service.compilers {
+        Compilers::Image(toolchain) => {
+            description.triples.clone_from(&toolchain.triples);
+            description.object = Some(toolchain.object.to_string());
+            description.defaults.clone_from(&toolchain.defaults);
+            let compilers = toolchain.compilers.iter();
+            compilers
+                .map(|compiler| vec![compiler.gcc.clone(), compiler.gxx.clone()])
+                .collect()
+        }
+        // One program may have many names.
+        Compilers::Machine(machine) => {
+            let names = machine.permitted_names().into_values();
+            let programs: BTreeSet<_> = names.filter_map(|path| path.canonicalize().ok()).collect();
+            programs.into_iter().map(|program| vec![program]).collect()
+        }
+    };
+    for drivers in drivers {
+        let described = described(service, drivers, &description.defaults).await;
+        description.compilers.extend(described);
     }
-    Description {
-        target: toolchain.target.clone(),
-        triples: toolchain.triples.clone(),
-        object: toolchain.object.to_string(),
-        defaults: toolchain.defaults.clone(),
-        compilers,
-    }
+    description
 }
 
-async fn described(service: &Service, compiler: &Compiler) -> Described {
-    let mut paths = vec![compiler.gcc.clone(), compiler.gxx.clone()];
+async fn described(
+    service: &Service,
+    drivers: Vec<PathBuf>,
+    defaults: &[String],
+) -> Option<Described> {
+    let driver = drivers.first()?.clone();
+    let mut paths = drivers;
     for name in ["cc1", "cc1plus"] {
-        let path = asked(
-            service,
-            &compiler.gcc,
-            &[&format!("-print-prog-name={name}")],
-        )
-        .await;
+        let path = asked(service, &driver, &[&format!("-print-prog-name={name}")]).await;
         // A name without a directory means that there is none.
         paths.extend(path.map(PathBuf::from).filter(|path| path.is_absolute()));
     }
-    let mut options: Vec<_> = service
-        .toolchain
-        .defaults
-        .iter()
-        .map(String::as_str)
-        .collect();
+    let mut options: Vec<_> = defaults.iter().map(String::as_str).collect();
     options.extend(["-Q", "--help=target"]);
-    let help = asked(service, &compiler.gcc, &options).await;
-    Described {
-        major: compiler.major,
-        version: asked(service, &compiler.gcc, &["-dumpfullversion"]).await,
-        triple: asked(service, &compiler.gcc, &["-dumpmachine"]).await,
+    let help = asked(service, &driver, &options).await;
+    Some(Described {
+        version: asked(service, &driver, &["-dumpfullversion"]).await,
+        triple: asked(service, &driver, &["-dumpmachine"]).await,
         programs: programs(paths).await,
         code_generation: help.map(|help| effective(&help)).unwrap_or_default(),
-    }
+    })
 }
 
 /// What a compiler prints, without the end of its last line.

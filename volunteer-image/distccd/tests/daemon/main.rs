@@ -1,5 +1,5 @@
-//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`], [`stats`]), in process with the
-//! machine's own GCC ([`compilers`]), and as a program ([`program`]).
+//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`], [`stats`]), in
+//! process with the machine's own GCC ([`compilers`]), and as a program ([`program`], [`stock`]).
 
 mod compilers;
 mod harness;
@@ -10,4 +10,5 @@ mod refusals;
 mod sandbox;
 mod served;
 mod stats;
+mod stock;
 mod versions;
