@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admission::{Clients, Room, Slots, Sources};
 use crate::connection::{self, Peer};
-use crate::job::{Acquaintances, Compilers};
+use crate::job::{Acquaintances, Compilers, SearchLists};
 use crate::sandbox::{MissingLayer, Sandbox};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -37,6 +37,7 @@ pub(crate) struct Service {
     pub(crate) shutdown: Shutdown,
     pub(crate) sandbox: Sandbox,
     pub(crate) acquaintances: Acquaintances,
+    pub(crate) search: SearchLists,
 }
 
 impl Service {
@@ -65,6 +66,7 @@ impl Service {
             shutdown,
             sandbox,
             acquaintances: Acquaintances::default(),
+            search: SearchLists::default(),
         })
     }
 }

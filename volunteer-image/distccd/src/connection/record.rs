@@ -94,7 +94,7 @@ impl Record {
         facts.outcome = Some(outcome.kind());
         facts.reason = outcome.reason();
         facts.detail = outcome.detail();
-        if let Outcome::Compiled { object } = outcome {
+        if let Outcome::Compiled { object, .. } = outcome {
             facts.object_bytes = Some(object.len());
         }
     }

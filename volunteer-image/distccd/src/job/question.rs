@@ -23,6 +23,7 @@ pub(crate) async fn ask(
         program: program.to_owned(),
         arguments: words.iter().map(Into::into).collect(),
         directory: workspace.path().to_owned(),
+        room: workspace.path().to_owned(),
         environment: environment(program, workspace.path()),
     };
     let group = service.children.spawn(&command, &service.sandbox);
