@@ -58,7 +58,8 @@ pub(crate) fn all() -> Vec<Raw> {
         ),
         Raw::differs(
             "a token out of place",
-            b"DIST00000001DOTI00000000".to_vec(),
+            // The stock daemon reads on, to show what it did not expect.
+            [b"DIST00000001DOTI00000000".as_slice(), &[b' '; 1000]].concat(),
             (Closed, REFUSED),
             SAYS_WHY,
         ),
