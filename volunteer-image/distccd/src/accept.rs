@@ -10,7 +10,7 @@ use tokio::time;
 use tokio_util::task::TaskTracker;
 use volunteer_toolchain::Toolchain;
 
-use crate::admission::Slots;
+use crate::admission::{Clients, Room, Slots, Sources};
 use crate::connection;
 use crate::job::Acquaintances;
 use crate::sandbox::{MissingLayer, Sandbox};
@@ -30,6 +30,7 @@ pub struct Server {
 pub(crate) struct Service {
     pub(crate) toolchain: Toolchain,
     pub(crate) settings: Settings,
+    pub(crate) clients: Arc<Clients>,
     pub(crate) slots: Slots,
     pub(crate) children: Arc<Children>,
     pub(crate) shutdown: Shutdown,
@@ -55,10 +56,17 @@ impl Server {
         shutdown: Shutdown,
     ) -> Result<Self, MissingLayer> {
         let sandbox = Sandbox::set_up(settings.sandbox, settings.compiler_limits, &toolchain)?;
-        let slots = Slots::new(settings.jobs, settings.connections);
+        let room = Room {
+            connections: settings.connections,
+            jobs: settings.jobs,
+            queue: settings.queue,
+            patience: settings.deadlines.queue,
+        };
+        let slots = Slots::new(room, Sources::of_this_machine());
         let children = Arc::new(Children::default());
         let service = Service {
             toolchain,
+            clients: Clients::new(settings.client_connections),
             settings,
             slots,
             children,

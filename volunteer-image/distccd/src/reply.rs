@@ -5,6 +5,7 @@
 //! | compiled                        | success                     | success             | |
 //! | failed                          | the compiler's own status   | the same            | |
 //! | overtime                        | the signal that stopped it  | the same            | clients compile locally and do not count it against the server's honesty |
+//! | killed                          | signal 9 and a reason       | the same            | as above: the kernel killed it, not the source |
 //! | unsound, refused                | exit code 200 and a reason  | the same            | no other server would do better; below 128 it would switch pump mode off |
 //! | unable                          | closed before `DONE`        | exit code 200       | other servers are tried after a broken connection; version 3 clients crash on one |
 //! | client gone                     | closed                      | closed              | nobody listens |
@@ -46,6 +47,7 @@ pub(crate) fn answer(
             dependencies: Vec::new(),
         },
         Outcome::Failed(failure) | Outcome::Overtime(failure) => WireOutcome::Failed(failure),
+        Outcome::Killed { .. } => WireOutcome::Failed(Failure::KILLED),
         Outcome::Unsound(_) | Outcome::Refused(_) => WireOutcome::Failed(Failure::REFUSED),
         Outcome::Unable(_) if version.carries_files() => WireOutcome::Failed(Failure::REFUSED),
         Outcome::Unable(_) | Outcome::ClientGone => return Answer::Silence,
@@ -128,9 +130,21 @@ fn reason(outcome: &Outcome, toolchain: &Toolchain) -> Option<String> {
             &format_args!("the compiler ran too long and was stopped ({failure})"),
             None,
         ),
+        Outcome::Killed { out_of_memory } => said(&killed(*out_of_memory), Some(ROOM.to_owned())),
         Outcome::Unsound(bad) => said(bad, None),
         Outcome::Refused(refusal) => said(refusal, refusal.hint(toolchain)),
         Outcome::Unable(unable) => said(unable, None),
+    }
+}
+
+/// What helps against a compiler that was killed.
+const ROOM: &str = "give the volunteer more memory, or fewer jobs at once";
+
+fn killed(out_of_memory: bool) -> &'static str {
+    if out_of_memory {
+        "the compiler was killed because the volunteer ran out of memory (signal 9)"
+    } else {
+        "the compiler was killed, most likely because memory ran out (signal 9)"
     }
 }
 

@@ -19,7 +19,7 @@ use crate::sandbox;
 use crate::shutdown::Signals;
 use crate::supervise::Orphans;
 use crate::toolchain_file::{self, ToolchainError};
-use crate::{Deadlines, MissingLayer, Server, Settings, Shutdown, listen, probe, telemetry};
+use crate::{MissingLayer, Server, Settings, Shutdown, listen, probe, telemetry};
 
 /// Why the program cannot go on.
 #[derive(Debug)]
@@ -114,13 +114,9 @@ async fn serve_until_told(
     })?;
     let signals = Signals::catch().map_err(cannot_start)?;
     let orphans = Orphans::adopt().map_err(cannot_start)?;
-    let mut settings = Settings::new(config.jobs, config.allow, workspace);
-    settings.version_skew = config.version_skew;
-    settings.sandbox = config.sandbox;
-    settings.deadlines = Deadlines {
-        job: config.job_lifetime,
-        shutdown: config.grace,
-        ..settings.deadlines
+    let settings = Settings {
+        workspace,
+        ..config.settings
     };
     let address = listener.local_addr().ok();
     let shutdown = Shutdown::new();

@@ -78,6 +78,12 @@ impl Failure {
         None => unreachable!(),
     };
 
+    /// The compiler was killed: signal 9.
+    pub const KILLED: Self = match Self::signal(9) {
+        Some(failure) => failure,
+        None => unreachable!(),
+    };
+
     /// The compiler ended with this exit code.
     pub const fn exit(code: NonZeroU8) -> Self {
         Self(Cause::Exit(code))

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Parser;
 use volunteer_toolchain::TOOLCHAIN_PATH;
 
+use super::limits::LimitFlags;
+
 /// A distcc compile server for one target.
 #[derive(Debug, Parser)]
 #[command(
@@ -98,6 +100,9 @@ pub(super) struct Flags {
     /// Print the version
     #[arg(long)]
     pub(super) version: bool,
+
+    #[command(flatten)]
+    pub(super) limits: LimitFlags,
 
     /// Words that are no options; the stock daemon ignores them
     #[arg(hide = true)]

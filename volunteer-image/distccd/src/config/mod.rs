@@ -1,6 +1,7 @@
 //! The command line: the stock daemon's spellings, every wrong value told in one run.
 
 mod flags;
+mod limits;
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use crate::admission::{AllowList, BadRange, parse_range};
-use crate::{Layer, Layers, VersionSkew};
+use crate::{Layer, Layers, Settings, VersionSkew};
 use flags::Flags;
 
 /// What the command line asks for.
@@ -40,18 +41,12 @@ pub(crate) struct Config {
     /// Where to listen; everywhere without an address.
     pub(crate) listen: Option<IpAddr>,
     pub(crate) port: NonZeroU16,
-    pub(crate) jobs: NonZeroUsize,
     /// How much to lower the priority of this process and its compilers.
     pub(crate) nice: i32,
-    pub(crate) allow: AllowList,
     pub(crate) log: Log,
-    /// For one compile; `None` for no end.
-    pub(crate) job_lifetime: Option<Duration>,
-    /// For jobs in flight when the process is told to end.
-    pub(crate) grace: Duration,
     pub(crate) toolchain: PathBuf,
-    pub(crate) version_skew: VersionSkew,
-    pub(crate) sandbox: Layers,
+    /// What the server goes by; its workspace is still to be found.
+    pub(crate) settings: Settings,
     /// What was asked for and is done differently; for the log.
     pub(crate) remarks: Vec<String>,
 }
@@ -129,17 +124,22 @@ fn config(flags: &Flags, bad: &mut Vec<BadValue>) -> Config {
     Config {
         listen: flags.listen.as_deref().and_then(|text| listen(text, bad)),
         port: port_of("--port", flags.port.as_deref(), bad),
-        jobs: jobs(flags, bad),
         nice: nice(flags, bad),
-        allow: allow(flags, bad),
         log,
-        job_lifetime: job_lifetime(flags, bad),
-        grace: grace(flags, bad),
         toolchain: flags.toolchain.clone(),
-        version_skew: version_skew(flags, bad),
-        sandbox: sandbox(flags, bad),
+        settings: settings(flags, bad),
         remarks,
     }
+}
+
+fn settings(flags: &Flags, bad: &mut Vec<BadValue>) -> Settings {
+    let mut settings = Settings::new(jobs(flags, bad), allow(flags, bad), PathBuf::new());
+    settings.deadlines.job = job_lifetime(flags, bad);
+    settings.deadlines.shutdown = grace(flags, bad);
+    settings.version_skew = version_skew(flags, bad);
+    settings.sandbox = sandbox(flags, bad);
+    flags.limits.apply(&mut settings, bad);
+    settings
 }
 
 fn port_of(option: &str, text: Option<&str>, bad: &mut Vec<BadValue>) -> NonZeroU16 {

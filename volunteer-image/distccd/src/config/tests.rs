@@ -20,9 +20,9 @@ fn reads_the_command_line_of_a_container() {
     let line = "--daemon --no-detach --log-stderr --port 3635 --jobs 20 --nice 10 --allow 10.0.0.0/8 --allow ::1";
     let config = config(line);
     assert_eq!(config.port.get(), 3635);
-    assert_eq!(config.jobs.get(), 20);
+    assert_eq!(config.settings.jobs.get(), 20);
     assert_eq!(config.nice, 10);
-    assert_eq!(config.allow.to_string(), "10.0.0.0/8 ::1/128");
+    assert_eq!(config.settings.allow.to_string(), "10.0.0.0/8 ::1/128");
     assert_eq!(
         config.log,
         Log {
@@ -47,11 +47,11 @@ fn short_spellings_mean_the_same_as_long_ones() {
     ] {
         let config = config(line);
         assert_eq!(
-            (config.port.get(), config.jobs.get(), config.nice),
+            (config.port.get(), config.settings.jobs.get(), config.nice),
             (3700, 3, 7),
             "{line}"
         );
-        assert_eq!(config.allow.to_string(), "10.1.1.1/32", "{line}");
+        assert_eq!(config.settings.allow.to_string(), "10.1.1.1/32", "{line}");
     }
 }
 
@@ -66,15 +66,15 @@ fn defaults_are_those_of_the_stock_daemon_where_these_are_sane() {
     let config = config("");
     assert_eq!(config.port.get(), 3632);
     assert_eq!(config.nice, 5);
-    assert!(config.jobs.get() > SPARE_JOBS);
-    assert!(config.allow.allows("192.168.1.1".parse().unwrap()));
-    assert!(!config.allow.allows("8.8.8.8".parse().unwrap()));
-    assert!(config.job_lifetime.is_some());
+    assert!(config.settings.jobs.get() > SPARE_JOBS);
+    assert!(config.settings.allow.allows("192.168.1.1".parse().unwrap()));
+    assert!(!config.settings.allow.allows("8.8.8.8".parse().unwrap()));
+    assert!(config.settings.deadlines.job.is_some());
 }
 
 #[test]
 fn a_lifetime_of_zero_or_less_is_no_end() {
-    let lifetime = |line| config(line).job_lifetime;
+    let lifetime = |line| config(line).settings.deadlines.job;
     assert_eq!(lifetime("--job-lifetime 90"), Some(Duration::from_secs(90)));
     assert_eq!(lifetime("--job-lifetime 0"), None);
     assert_eq!(lifetime("--job-lifetime -5"), None);
@@ -82,7 +82,7 @@ fn a_lifetime_of_zero_or_less_is_no_end() {
 
 #[test]
 fn other_versions_are_warned_of_unless_told_otherwise() {
-    let skew = |line| config(line).version_skew;
+    let skew = |line| config(line).settings.version_skew;
     assert_eq!(skew(""), VersionSkew::Warn);
     assert_eq!(skew("--version-skew warn"), VersionSkew::Warn);
     assert_eq!(skew("--version-skew=refuse"), VersionSkew::Refuse);
@@ -91,7 +91,7 @@ fn other_versions_are_warned_of_unless_told_otherwise() {
 
 #[test]
 fn every_layer_of_the_sandbox_stays_unless_it_is_named() {
-    let layers = |line| config(line).sandbox.to_string();
+    let layers = |line| config(line).settings.sandbox.to_string();
     assert_eq!(layers(""), "landlock seccomp rlimits");
     assert_eq!(layers("--without-sandbox seccomp"), "landlock rlimits");
     assert_eq!(layers("--without-sandbox landlock,rlimits"), "seccomp");
@@ -143,10 +143,10 @@ error: --listen: 'host.example' cannot be used
 hint: the value is an IP address of this machine; names are not resolved
 error: --port: '0' cannot be used
 hint: the value is a port from 1 to 65535
-error: --jobs: 'none' cannot be used
-hint: the value is how many compilers may run at once, at least 1
 error: --nice: 'much' cannot be used
 hint: the value is by how much to lower the priority, such as 10
+error: --jobs: 'none' cannot be used
+hint: the value is how many compilers may run at once, at least 1
 error: --allow: 'lan' is neither an IP address nor a range of them
 hint: write an address such as 10.30.5.9 or a range such as 10.30.0.0/16; names are not resolved
 error: --allow: '10.0.0.0/40' is neither an IP address nor a range of them

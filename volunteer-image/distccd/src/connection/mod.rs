@@ -6,21 +6,25 @@
 
 mod choose;
 mod hang_up;
+mod promise;
 mod receive;
 mod record;
 mod send;
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::time::Duration;
 
 use distcc_wire::Version;
 use tokio::net::TcpStream;
 
 use crate::accept::Service;
+use crate::admission::Slot;
 use crate::job::{Finished, Outcome, Prepared, Received, Unable};
 use crate::reply::{self, Answer};
 use crate::supervise::{Allowance, Printed, Stop};
+use promise::Promise;
 use receive::Reception;
 use record::Record;
 
@@ -28,29 +32,33 @@ pub(crate) use choose::report_skew;
 
 /// Serves one client to the end.
 pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: SocketAddr) {
-    if !service.settings.allow.allows(peer.ip()) {
-        tracing::warn!(client = %peer.ip().to_canonical(), "refused a client that is not on the allow list");
+    let client = peer.ip().to_canonical();
+    if !service.settings.allow.allows(client) {
+        tracing::warn!(%client, "refused a client that is not on the allow list");
         return;
     }
+    let Some(place) = service.clients.enter(client) else {
+        tracing::warn!(%client, "closed a connection of a client that has far too many");
+        return;
+    };
     // Replies are written in few large pieces; waiting for more would only delay them.
     drop(stream.set_nodelay(true));
     let mut record = Record::new(peer);
-    match receive::request(service, &mut stream, &mut record).await {
+    match receive::request(service, &mut stream, &mut record, place.exceeds()).await {
         Reception::Job(version, job) => {
-            let client = peer.ip().to_canonical();
-            let finished = run(service, &stream, client, job, &mut record).await;
-            respond(service, &mut stream, version, finished, &mut record).await;
+            let mut promise = Promise::new(version);
+            let pause = service.settings.deadlines.sign_of_life;
+            let end = tokio::select! {
+                end = run(service, &stream, client, job, &mut record) => end,
+                never = keep(&mut promise, &stream, pause) => match never {},
+            };
+            let said = promise.said();
+            respond(service, &mut stream, (version, said), end, &mut record).await;
             record.log();
         }
         Reception::Early(version, outcome) => {
-            let told = respond(
-                service,
-                &mut stream,
-                version,
-                End::without_compiler(outcome),
-                &mut record,
-            )
-            .await;
+            let end = End::without_compiler(outcome);
+            let told = respond(service, &mut stream, (version, 0), end, &mut record).await;
             record.log();
             if told {
                 send::drain(service, &mut stream).await;
@@ -59,6 +67,13 @@ pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: Socket
         Reception::Nothing(why) => tracing::debug!(client = %peer, "{why}"),
         Reception::Foreign(error) => tracing::info!(client = %peer, %error, "not a request"),
     }
+}
+
+enum Never {}
+
+async fn keep(promise: &mut Promise, stream: &TcpStream, pause: Duration) -> Never {
+    promise.say(stream, pause).await;
+    future::pending().await
 }
 
 /// How a job ended, and what its compiler printed.
@@ -85,23 +100,27 @@ async fn run(
     job: Received,
     record: &mut Record,
 ) -> End {
+    let name = job.source_name().to_string();
     let job = match choose::command(service, client, job, record) {
         Ok(job) => job,
         Err(refusal) => return End::without_compiler(Outcome::Refused(refusal)),
     };
     let mut interrupt = pin!(interrupt(service, stream));
     let slot = tokio::select! {
-        slot = service.slots.compiler() => slot,
+        slot = service.slots.compiler(client, &name) => slot,
         stop = &mut interrupt => return End::without_compiler(Outcome::stopped(stop)),
     };
-    let end = compile(service, job, interrupt, record).await;
-    drop(slot);
+    let end = match slot {
+        Ok(slot) => compile(service, job, &slot, interrupt, record).await,
+        Err(overload) => Err(overload.into()),
+    };
     end.unwrap_or_else(|unable| End::without_compiler(Outcome::Unable(unable)))
 }
 
 async fn compile(
     service: &Service,
     job: Prepared,
+    slot: &Slot,
     interrupt: impl Future<Output = Stop>,
     record: &mut Record,
 ) -> Result<End, Unable> {
@@ -112,16 +131,24 @@ async fn compile(
         printed_bytes: settings.printed_bytes,
     };
     let running = job.start(&service.children, &service.sandbox)?;
-    let limit_bytes = u64::from(settings.limits.body_bytes);
     let Finished {
-        outcome,
+        mut outcome,
         stdout,
         stderr,
         usage,
     } = running
-        .finish(&service.toolchain, allowance, limit_bytes, interrupt)
+        .finish(
+            &service.toolchain,
+            allowance,
+            settings.object_bytes,
+            interrupt,
+        )
         .await?;
     record.usage(usage);
+    slot.learn(usage.max_rss_bytes, usage.wall);
+    if let Outcome::Killed { out_of_memory } = &mut outcome {
+        *out_of_memory = service.slots.has_killed();
+    }
     Ok(End {
         outcome,
         stdout,
@@ -137,11 +164,13 @@ async fn interrupt(service: &Service, stream: &TcpStream) -> Stop {
     }
 }
 
-/// Whether the client was told anything.
+/// Tells the client how its job ended, without the first `said` bytes of the reply, which it has.
+///
+/// Returns whether it was told anything.
 async fn respond(
     service: &Service,
     stream: &mut TcpStream,
-    version: Version,
+    (version, said): (Version, usize),
     end: End,
     record: &mut Record,
 ) -> bool {
@@ -161,7 +190,7 @@ async fn respond(
         return false;
     };
     match reply::encode(version, outcome, stdout, stderr) {
-        Ok(parts) => record.sent(send::reply(service, stream, &parts).await),
+        Ok(parts) => record.sent(send::reply(service, stream, &parts, said).await),
         Err(error) => tracing::error!(%error, "a reply cannot be encoded"),
     }
     true

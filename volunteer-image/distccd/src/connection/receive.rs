@@ -1,6 +1,7 @@
 //! Reads a request: arguments are judged as soon as they are there, the source goes straight to disk.
 
 use std::mem;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use distcc_wire::{Ending, Event, Phase, RequestDecoder, Version, WireError};
@@ -33,11 +34,13 @@ pub(super) async fn request(
     service: &Service,
     stream: &mut TcpStream,
     record: &mut Record,
+    crowded: Option<NonZeroUsize>,
 ) -> Reception {
     let decoder = RequestDecoder::new(service.settings.limits.clone());
     let mut request = Request {
         service,
         record,
+        crowded,
         decoder,
         step: Step::Start,
     };
@@ -52,6 +55,8 @@ pub(super) async fn request(
 struct Request<'a> {
     service: &'a Service,
     record: &'a mut Record,
+    /// The limit of connections that its client exceeds.
+    crowded: Option<NonZeroUsize>,
     decoder: RequestDecoder,
     step: Step,
 }
@@ -123,6 +128,9 @@ impl Request<'_> {
 
     fn judge(&mut self, arguments: &[Vec<u8>]) -> Result<Accepted, Halt> {
         self.record.arguments(arguments);
+        if let Some(limit) = self.crowded {
+            return Err(Halt::Outcome(Outcome::Unable(Unable::Crowded { limit })));
+        }
         let accepted = Accepted::judge(self.version(), arguments, &self.service.toolchain)?;
         self.record.name(accepted.source_name());
         Ok(accepted)

@@ -106,7 +106,7 @@ impl Record {
         (self.object_bytes, self.level) = match outcome {
             Outcome::Compiled { object } => (Some(object.len()), Level::Ordinary),
             Outcome::Unsound(_) => (None, Level::Error),
-            Outcome::Unable(_) => (None, Level::Warning),
+            Outcome::Unable(_) | Outcome::Killed { .. } => (None, Level::Warning),
             Outcome::Failed(_)
             | Outcome::Overtime(_)
             | Outcome::Refused(_)

@@ -6,12 +6,20 @@ use tokio::time;
 
 use crate::accept::Service;
 
-/// Writes all parts and returns how many bytes the client took; fewer than there are if it stopped reading or left.
-pub(super) async fn reply(service: &Service, stream: &mut TcpStream, parts: &[Vec<u8>]) -> u64 {
+/// Writes all parts but the first `said` bytes, which the client has, and returns how many bytes it took in all; fewer
+/// than there are if it stopped reading or left.
+pub(super) async fn reply(
+    service: &Service,
+    stream: &mut TcpStream,
+    parts: &[Vec<u8>],
+    said: usize,
+) -> u64 {
     let idle = service.settings.deadlines.idle;
-    let mut sent_bytes = 0;
+    let mut sent_bytes = said as u64;
+    let mut skip = said;
     for part in parts {
-        let mut rest = part.as_slice();
+        let mut rest = part.get(skip..).unwrap_or_default();
+        skip = skip.saturating_sub(part.len());
         while !rest.is_empty() {
             match time::timeout(idle, stream.write(rest)).await {
                 Ok(Ok(count @ 1..)) => {

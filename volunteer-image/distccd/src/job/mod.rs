@@ -125,6 +125,11 @@ impl Received {
         self.source_bytes
     }
 
+    /// The name of the source, for people and for comparison with other jobs.
+    pub(crate) fn source_name(&self) -> Shown {
+        self.accepted.source_name()
+    }
+
     /// The client's compiler, if the source names it.
     pub(crate) fn client_compiler(&self) -> Option<&ClientCompiler> {
         self.client.as_ref()
@@ -247,7 +252,7 @@ impl Running {
                 limit_bytes,
             )
         };
-        let outcome = Outcome::of(status, stop, artifact);
+        let outcome = Outcome::of(status, stop, &stderr.bytes, artifact);
         Ok(Finished {
             outcome,
             stdout,

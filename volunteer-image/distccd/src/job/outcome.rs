@@ -1,7 +1,7 @@
 //! How a job can end.
 
 use std::io;
-use std::num::NonZeroU8;
+use std::num::{NonZeroU8, NonZeroUsize};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -9,6 +9,7 @@ use std::process::ExitStatus;
 use distcc_wire::{Failure, Phase};
 
 use super::{BadArtifact, Refusal};
+use crate::admission::Overload;
 use crate::supervise::Stop;
 
 /// How a job ended. What the client is told about it is decided in one place, `reply`.
@@ -23,6 +24,11 @@ pub(crate) enum Outcome {
     Failed(Failure),
     /// The compiler ran too long and was stopped by this signal.
     Overtime(Failure),
+    /// Somebody else killed the compiler, most likely the kernel.
+    Killed {
+        /// Whether the kernel says so: memory ran out.
+        out_of_memory: bool,
+    },
     /// The compiler said that all is well, and it is not.
     Unsound(BadArtifact),
     /// No server should do this job.
@@ -50,6 +56,15 @@ pub(crate) enum Unable {
     /// The kernel does not tell how the compiler ended.
     #[error("cannot wait for the compiler: {0}")]
     Wait(io::Error),
+    /// Too many others.
+    #[error(transparent)]
+    Overload(#[from] Overload),
+    /// Too many of the same client.
+    #[error("more than {limit} connections of one client")]
+    Crowded {
+        /// As many as it may have.
+        limit: NonZeroUsize,
+    },
     /// The client stopped sending.
     #[error("the client sent nothing more of its {0} for too long")]
     Stalled(Phase),
@@ -66,6 +81,7 @@ impl Outcome {
     pub(super) fn of(
         status: ExitStatus,
         stop: Option<Stop>,
+        stderr: &[u8],
         artifact: impl FnOnce() -> Result<Vec<u8>, BadArtifact>,
     ) -> Self {
         match stop {
@@ -75,6 +91,9 @@ impl Outcome {
             None if status.success() => match artifact() {
                 Ok(object) => Self::Compiled { object },
                 Err(bad) => Self::Unsound(bad),
+            },
+            None if was_killed(status, stderr) => Self::Killed {
+                out_of_memory: false,
             },
             None => Self::Failed(failure(status)),
         }
@@ -94,6 +113,7 @@ impl Outcome {
             Self::Compiled { .. } => "compiled",
             Self::Failed(_) => "failed",
             Self::Overtime(_) => "overtime",
+            Self::Killed { .. } => "killed",
             Self::Unsound(_) => "unsound",
             Self::Refused(_) => "refused",
             Self::Unable(_) => "unable",
@@ -105,12 +125,21 @@ impl Outcome {
     pub(crate) fn detail(&self) -> Option<String> {
         match self {
             Self::Compiled { .. } | Self::ClientGone => None,
+            Self::Killed { out_of_memory } => out_of_memory.then(|| "out of memory".to_owned()),
             Self::Failed(failure) | Self::Overtime(failure) => Some(failure.to_string()),
             Self::Unsound(bad) => Some(bad.to_string()),
             Self::Refused(refusal) => Some(refusal.to_string()),
             Self::Unable(unable) => Some(unable.to_string()),
         }
     }
+}
+
+/// What GCC's driver prints when the program that does the work was killed; the driver itself ends with an exit code.
+const CHILD_KILLED: &[u8] = b"Killed signal terminated program ";
+
+fn was_killed(status: ExitStatus, stderr: &[u8]) -> bool {
+    status.signal() == Some(i32::from(SIGKILL))
+        || memchr::memmem::find(stderr, CHILD_KILLED).is_some()
 }
 
 fn failure(status: ExitStatus) -> Failure {
@@ -143,8 +172,9 @@ fn overtime(status: ExitStatus) -> Failure {
 mod tests {
     use super::*;
 
-    fn outcome(status: i32, stop: Option<Stop>) -> String {
-        let outcome = Outcome::of(ExitStatus::from_raw(status), stop, || {
+    fn told(status: i32, stop: Option<Stop>, stderr: &str) -> String {
+        let status = ExitStatus::from_raw(status);
+        let outcome = Outcome::of(status, stop, stderr.as_bytes(), || {
             Err(BadArtifact::Missing)
         });
         format!(
@@ -178,13 +208,34 @@ mod tests {
             ),
         ];
         for (status, stop, expected) in cases {
-            assert_eq!(outcome(status, stop), expected, "{status:#x} {stop:?}");
+            assert_eq!(told(status, stop, ""), expected, "{status:#x} {stop:?}");
         }
     }
 
     #[test]
+    fn a_compiler_that_somebody_killed_is_told_from_one_that_failed() {
+        let driver =
+            "gcc: fatal error: Killed signal terminated program cc1plus\ncompilation terminated.\n";
+        assert_eq!(told(9, None, ""), "killed ");
+        assert_eq!(told(0x0100, None, driver), "killed ");
+        assert_eq!(
+            told(0x0100, None, "cc1: error: killed\n"),
+            "failed exit code 1"
+        );
+        let sound = Outcome::of(ExitStatus::from_raw(0), None, driver.as_bytes(), || {
+            Ok(Vec::new())
+        });
+        assert!(matches!(sound, Outcome::Compiled { .. }));
+    }
+
+    #[test]
     fn a_sound_result_is_handed_on() {
-        let outcome = Outcome::of(ExitStatus::from_raw(0), None, || Ok(b"object".to_vec()));
+        let outcome = Outcome::of(
+            ExitStatus::from_raw(0),
+            None,
+            b"",
+            || Ok(b"object".to_vec()),
+        );
         assert!(matches!(outcome, Outcome::Compiled { object } if object == b"object"));
     }
 }

@@ -37,7 +37,9 @@ fn told(version: Version, outcome: Outcome) -> String {
 fn every_outcome_is_told_as_the_table_says() {
     type Make = fn() -> Outcome;
     let exit = |code| Failure::exit(NonZeroU8::new(code).unwrap());
-    let cases: [(Make, &str, &str); 6] = [
+    let killed = "signal 9 o e;distccd (x86_64): error: the compiler was killed because the volunteer ran out of memory (signal 9)\n\
+        distccd (x86_64): hint: give the volunteer more memory, or fewer jobs at once\n";
+    let cases: [(Make, &str, &str); 7] = [
         (
             || Outcome::Compiled { object: Vec::new() },
             "success o e;",
@@ -47,6 +49,13 @@ fn every_outcome_is_told_as_the_table_says() {
             || Outcome::Overtime(Failure::signal(15).unwrap()),
             "signal 15 o e;distccd (x86_64): error: the compiler ran too long and was stopped (signal 15)\n",
             "signal 15 o e;distccd (x86_64): error: the compiler ran too long and was stopped (signal 15)\n",
+        ),
+        (
+            || Outcome::Killed {
+                out_of_memory: true,
+            },
+            killed,
+            killed,
         ),
         (
             || Outcome::Unsound(BadArtifact::Missing),

@@ -178,6 +178,21 @@ async fn objects_are_identical_to_those_made_without_the_daemon() {
 }
 
 #[tokio::test]
+async fn text_that_the_preprocessor_converted_is_not_converted_again() {
+    let Some(toolchain) = this_machine() else {
+        return;
+    };
+    let daemon = Daemon::start_with(toolchain, |_settings| {});
+    let source = Source::new(GCC, "latin.c", &["-finput-charset=ISO-8859-1"], "");
+    let latin = b"const char *umlaut = \"\xe4\";\n";
+    std::fs::write(source.folder.path().join(source.file), latin).unwrap();
+    source.run(&["-c", source.file, "-o", "direct.o"]);
+    let direct = std::fs::read(source.folder.path().join("direct.o")).unwrap();
+    let request = source.request(Payload::Lzo(source.preprocessed()));
+    assert!(object(daemon.ask(&request).await) == direct);
+}
+
+#[tokio::test]
 async fn errors_and_warnings_travel_back() {
     let Some(toolchain) = this_machine() else {
         return;

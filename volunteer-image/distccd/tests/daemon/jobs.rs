@@ -88,7 +88,12 @@ async fn the_compilers_own_end_is_told_as_it_is() {
     let cases = [
         ("fail", "exit code 1", "play.c:1: error: as told\n"),
         ("crash", "signal 11", ""),
-        ("killed", "signal 9", ""),
+        (
+            "killed",
+            "signal 9",
+            "distccd (x86_64): error: the compiler was killed, most likely because memory ran out (signal 9)\n\
+             distccd (x86_64): hint: give the volunteer more memory, or fewer jobs at once\n",
+        ),
     ];
     for version in BOTH {
         for (play, status, stderr) in cases {

@@ -1,9 +1,10 @@
-//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`]), in process with the
+//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`]), in process with the
 //! machine's own GCC ([`compilers`]), and as a program ([`program`]).
 
 mod compilers;
 mod harness;
 mod jobs;
+mod limits;
 mod program;
 mod refusals;
 mod sandbox;

@@ -33,7 +33,7 @@ case $play in
     killed) kill -KILL $$ ;;
     flood) yes flood | head -c 3000000 >&2; make_object "$x86_64" ;;
     hang) sleep 1000 & echo "$$ $!" > pids.new; mv pids.new pids; wait ;;
-    wait) echo "$$" > pids.new; mv pids.new pids; until [ -e go ]; do sleep 0.01; done; make_object "$x86_64" ;;
+    wait) echo "$$" > pids.new; mv pids.new pids; until [ -e go ] || [ -e stop ]; do sleep 0.01; done; [ -e go ] || exit 1; make_object "$x86_64" ;;
     orphan)
         setsid sh -c ': > detached; exec sleep 1000' > /dev/null 2>&1 &
         until [ -e detached ]; do sleep 0.01; done

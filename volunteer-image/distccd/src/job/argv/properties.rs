@@ -59,6 +59,8 @@ const TEXT: &[&str] = &[
     "-fmacro-prefix-map=",
     "-fprofile-prefix-map=",
     "-frandom-seed=",
+    "-fdebug-compilation-dir=",
+    "-ffile-compilation-dir=",
 ];
 
 fn word() -> impl Strategy<Value = Vec<u8>> {

@@ -61,6 +61,9 @@ pub(crate) enum Why {
     /// `native` would mean the wrong CPU.
     #[error("means the CPU of the volunteer, not yours")]
     NativeCpu,
+    /// Character sets other than Unicode.
+    #[error("needs conversion tables that the volunteer does not have")]
+    NeedsTables,
     /// Version-bound intermediate code.
     #[error("needs exactly the same compiler version on both machines")]
     LinkTime,

@@ -53,8 +53,8 @@ use Action::{
 };
 use Value::{Next, Within, WithinOrNext};
 use Why::{
-    LinkTime, LoadsCode, NativeCpu, NoObject, Preprocesses, ReadsFile, RunsProgram, Unknown,
-    WritesFile,
+    LinkTime, LoadsCode, NativeCpu, NeedsTables, NoObject, Preprocesses, ReadsFile, RunsProgram,
+    Unknown, WritesFile,
 };
 
 /// What becomes of `option`.
@@ -204,6 +204,8 @@ pub(super) const RULES: &[(&str, Action)] = &[
     ("-nostdinc", Drop(Within)),
     ("-nostdinc++", Drop(Within)),
     ("-stdlib=*", Drop(Within)),
+    // Preprocessed text is UTF-8 whatever the source was; a second conversion would corrupt it.
+    ("-finput-charset=*", Drop(Within)),
     ("-trigraphs", Drop(Within)),
     ("-C", Drop(Within)),
     ("-CC", Drop(Within)),
@@ -232,6 +234,20 @@ pub(super) const RULES: &[(&str, Action)] = &[
     // Assembling happens here.
     ("-Wa,*", AssemblerList),
     ("-Xassembler", AssemblerWord),
+    // Conversions that compilers do without tables; others need files that images do not have.
+    ("-fexec-charset=UTF-8", Keep(Within)),
+    ("-fexec-charset=utf-8", Keep(Within)),
+    ("-fexec-charset=*", Refuse(NeedsTables)),
+    ("-fwide-exec-charset=UTF-*", Keep(Within)),
+    ("-fwide-exec-charset=*", Refuse(NeedsTables)),
+    // What only Clang has.
+    ("-fdebug-compilation-dir=*", KeepText),
+    ("-ffile-compilation-dir=*", KeepText),
+    ("-ftime-trace*", Refuse(WritesFile)),
+    ("-fcrash-diagnostics*", Refuse(WritesFile)),
+    ("-fthinlto-index*", Refuse(ReadsFile)),
+    ("-fsanitize-blacklist*", Refuse(ReadsFile)),
+    ("-fsanitize-ignorelist*", Refuse(ReadsFile)),
     // Compiling proper.
     ("-O*", Keep(Within)),
     ("-W*", Keep(Within)),

@@ -137,6 +137,7 @@ fn leaves_out_what_belongs_to_the_preprocessor_or_the_linker() {
         "-nostdinc++",
         "-fpreprocessed",
         "-Xlinker --as-needed",
+        "-finput-charset=ISO-8859-1",
     ];
     for options in lines {
         let line = format!("{options} -c a.c");
@@ -179,6 +180,9 @@ fn passes_what_decides_about_the_code() {
         "-fdiagnostics-color=always",
         "-fdiagnostics-format=json",
         "-dA",
+        "-fexec-charset=UTF-8",
+        "-fwide-exec-charset=UTF-16",
+        "-ffile-compilation-dir=/home/me/src",
     ];
     for options in lines {
         let line = format!("{options} -c a.c");
@@ -339,6 +343,10 @@ fn refuses_every_option_that_runs_loads_reads_or_writes() {
         "-target x",
         "-frepo",
         "-dr",
+        "-fexec-charset=IBM1047",
+        "-fwide-exec-charset=x",
+        "-ftime-trace=x",
+        "-fsanitize-ignorelist=x",
     ];
     for option in options {
         let line = format!("{option} -c a.c -o a.o");
