@@ -130,19 +130,14 @@ async fn compile(
         grace: settings.deadlines.job_grace,
         printed_bytes: settings.printed_bytes,
     };
-    let running = job.start(&service.children, &service.sandbox)?;
+    let running = job.start(&service.children, &service.sandbox, allowance);
     let Finished {
         mut outcome,
         stdout,
         stderr,
         usage,
     } = running
-        .finish(
-            &service.toolchain,
-            allowance,
-            settings.object_bytes,
-            interrupt,
-        )
+        .finish(&service.toolchain, settings.object_bytes, interrupt)
         .await?;
     record.usage(usage);
     slot.learn(usage.max_rss_bytes, usage.wall);

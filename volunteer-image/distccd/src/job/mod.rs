@@ -31,7 +31,7 @@ use volunteer_toolchain::Toolchain;
 
 use crate::sandbox::Sandbox;
 use crate::settings::VersionSkew;
-use crate::supervise::{Allowance, Children, Command, Ended, Group, Printed, Stop, Usage};
+use crate::supervise::{Allowance, Broken, Children, Command, Ended, Group, Printed, Stop, Usage};
 use argv::{Plan, Product};
 use compiler::{Chosen, Wanted};
 use workspace::Workspace;
@@ -75,6 +75,7 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) struct Running {
     group: Group,
+    program: PathBuf,
     product: Product,
     workspace: Workspace,
 }
@@ -204,22 +205,19 @@ impl Prepared {
         self.chosen.reason
     }
 
-    /// Starts the compiler.
+    /// Has the compiler started.
     pub(crate) fn start(
         self,
         children: &Arc<Children>,
         sandbox: &Sandbox,
-    ) -> Result<Running, Unable> {
-        let group = children.spawn(&self.command, sandbox);
-        let group = group.map_err(|source| Unable::Start {
+        allowance: Allowance,
+    ) -> Running {
+        Running {
+            group: children.spawn(&self.command, sandbox, allowance),
             program: self.command.program,
-            source,
-        })?;
-        Ok(Running {
-            group,
             product: self.product,
             workspace: self.workspace,
-        })
+        }
     }
 }
 
@@ -228,15 +226,18 @@ impl Running {
     pub(crate) async fn finish(
         self,
         toolchain: &Toolchain,
-        allowance: Allowance,
         limit_bytes: u64,
         interrupt: impl Future<Output = Stop>,
     ) -> Result<Finished, Unable> {
+        let program = self.program;
         let ended = self
             .group
-            .wait(allowance, interrupt)
+            .wait(interrupt)
             .await
-            .map_err(Unable::Wait)?;
+            .map_err(|error| match error {
+                Broken::Start(source) => Unable::Start { program, source },
+                Broken::Wait(error) => Unable::Wait(error),
+            })?;
         let Ended {
             status,
             stop,

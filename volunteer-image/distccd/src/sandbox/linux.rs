@@ -182,7 +182,7 @@ pub(super) fn under<T>(
     started
 }
 
-/// Limits for good what `pid` may use, and what every process may that it has started already.
+/// Limits for good what `pid` may use.
 pub(super) fn limit(pid: Pid, limits: CompilerLimits) -> io::Result<()> {
     for (resource, value) in values(limits) {
         let before = prlimit(Some(pid), resource, both(value));
@@ -194,9 +194,17 @@ pub(super) fn limit(pid: Pid, limits: CompilerLimits) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
-    children(pid)
-        .into_iter()
-        .try_for_each(|child| limit(child, limits))
+    Ok(())
+}
+
+/// Limits for good what every process may use that `pid` has started.
+pub(super) fn limit_descendants(pid: Pid, limits: CompilerLimits) {
+    for child in children(pid) {
+        if let Err(error) = limit(child, limits) {
+            tracing::warn!(pid = %child.as_raw_nonzero(), %error, "a compiler's process could raise its limits");
+        }
+        limit_descendants(child, limits);
+    }
 }
 
 fn values(limits: CompilerLimits) -> [(Resource, u64); 5] {

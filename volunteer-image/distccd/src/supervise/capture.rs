@@ -1,10 +1,10 @@
 //! What a process prints, kept up to a limit.
 
-use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use tokio::net::unix::pipe;
 
 /// Bytes asked of a pipe at once; a pipe holds 64 KiB by default.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -23,56 +23,60 @@ pub(crate) struct Printed {
 /// Reads a pipe to its end, forgetting what exceeds a limit so that the writer never blocks.
 #[derive(Debug)]
 pub(super) struct Capture {
-    pipe: pipe::Receiver,
+    /// Nothing once the last writer has closed it.
+    pipe: Option<OwnedFd>,
     limit_bytes: usize,
     printed: Printed,
-    ended: bool,
 }
 
 impl Capture {
-    pub(super) fn new(pipe: pipe::Receiver, limit_bytes: usize) -> Self {
+    pub(super) fn new(pipe: Option<OwnedFd>, limit_bytes: usize) -> Self {
         Self {
             pipe,
             limit_bytes,
             printed: Printed::default(),
-            ended: false,
         }
     }
 
-    /// Reads until the last writer has closed the pipe. May be dropped and called again without losing anything.
-    pub(super) async fn read(&mut self) {
-        while !self.ended {
-            match self.pipe.readable().await {
-                Ok(()) => self.read_available(),
-                Err(_broken) => self.ended = true,
-            }
+    /// The pipe, while there may be more in it.
+    pub(super) fn pipe(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes a piece from the pipe, of which `found` is known: what is there, or that there is an end.
+    pub(super) fn take(&mut self, found: PollFlags) {
+        if found.contains(PollFlags::IN) {
+            self.read();
+        } else if !found.is_empty() {
+            self.pipe = None;
         }
     }
 
     /// What was printed so far, together with what waits in the pipe: processes that have ended left it there.
-    ///
-    /// Asks the kernel and not the runtime, which may not have heard of it yet.
     pub(super) fn finish(mut self) -> Printed {
         for _ in 0..LAST_PIECES {
-            self.printed.bytes.reserve(PIECE_BYTES);
-            match rustix::io::read(&self.pipe, spare_capacity(&mut self.printed.bytes)) {
-                Ok(1..) => self.cut(),
-                Err(Errno::INTR) => {}
-                Ok(0) | Err(_) => break,
+            let Some(pipe) = &self.pipe else { break };
+            let mut pipe = [PollFd::new(pipe, PollFlags::IN)];
+            // Somebody may have it open still, so it must not be waited for.
+            let [found] = match poll(&mut pipe, Some(&Timespec::default())) {
+                Ok(_) => pipe.map(|pipe| pipe.revents()),
+                Err(_interrupted) => continue,
+            };
+            if found.is_empty() {
+                break;
             }
+            self.take(found);
         }
         self.printed
     }
 
-    fn read_available(&mut self) {
-        while !self.ended {
-            self.printed.bytes.reserve(PIECE_BYTES);
-            match self.pipe.try_read_buf(&mut self.printed.bytes) {
-                Ok(0) => self.ended = true,
-                Ok(_) => self.cut(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_broken) => self.ended = true,
-            }
+    fn read(&mut self) {
+        let Some(pipe) = &self.pipe else { return };
+        self.printed.bytes.reserve(PIECE_BYTES);
+        match rustix::io::read(pipe, spare_capacity(&mut self.printed.bytes)) {
+            Ok(1..) => self.cut(),
+            Err(Errno::INTR) => {}
+            Ok(0) | Err(_) => self.pipe = None,
         }
     }
 
