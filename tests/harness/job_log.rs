@@ -44,10 +44,10 @@ fn parse(log: &[u8]) -> Result<Vec<Job>> {
     {
         let entry: Value = serde_json::from_slice(line)
             .with_context(|| format!("no JSON: {}", String::from_utf8_lossy(line)))?;
-        if entry["message"] == "job" {
+        if let Some(outcome) = entry["outcome"].as_str() {
             jobs.push(Job {
                 source: entry["name"].as_str().unwrap_or_default().to_owned(),
-                outcome: entry["outcome"].as_str().unwrap_or_default().to_owned(),
+                outcome: outcome.to_owned(),
                 gcc: entry["gcc"].as_u64(),
             });
         }
@@ -62,9 +62,9 @@ mod tests {
     #[test]
     fn only_compiled_jobs_are_counted() {
         let log = b"{\"message\":\"listening\"}\n\
-            {\"message\":\"job\",\"name\":\"a.c\",\"outcome\":\"compiled\",\"gcc\":14}\n\
-            {\"message\":\"job\",\"name\":\"a.c\",\"outcome\":\"failed\"}\n\
-            {\"message\":\"job\",\"outcome\":\"client-gone\"}\n";
+            {\"message\":\"client: a\",\"name\":\"a.c\",\"outcome\":\"compiled\",\"gcc\":14}\n\
+            {\"message\":\"client: a\",\"name\":\"a.c\",\"outcome\":\"failed\"}\n\
+            {\"message\":\"client: a\",\"outcome\":\"client-gone\"}\n";
         let jobs = parse(log).unwrap();
         assert_eq!(jobs.len(), 3);
         assert_eq!(compiled(&jobs), BTreeMap::from([("a.c".to_owned(), 1)]));

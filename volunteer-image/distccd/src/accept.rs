@@ -8,11 +8,10 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time;
 use tokio_util::task::TaskTracker;
-use volunteer_toolchain::Toolchain;
 
 use crate::admission::{Clients, Room, Slots, Sources};
-use crate::connection;
-use crate::job::Acquaintances;
+use crate::connection::{self, Peer};
+use crate::job::{Acquaintances, Compilers};
 use crate::sandbox::{MissingLayer, Sandbox};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -28,7 +27,7 @@ pub struct Server {
 /// What every connection shares.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) toolchain: Toolchain,
+    pub(crate) compilers: Compilers,
     pub(crate) settings: Settings,
     pub(crate) clients: Arc<Clients>,
     pub(crate) slots: Slots,
@@ -38,24 +37,15 @@ pub(crate) struct Service {
     pub(crate) acquaintances: Acquaintances,
 }
 
-/// How long to wait when the process or the machine is out of descriptors: connections end meanwhile.
-const BACK_OFF: Duration = Duration::from_millis(200);
-
-/// How long killed compilers may take to vanish before the daemon ends without them.
-const LAST_WAIT: Duration = Duration::from_secs(10);
-
-impl Server {
-    /// A server for the compilers of `toolchain`, on a bound `listener`, until `shutdown` says otherwise.
-    ///
-    /// # Errors
-    /// A layer of the sandbox that the settings ask for and this machine does not provide.
-    pub fn new(
-        listener: TcpListener,
-        toolchain: Toolchain,
+impl Service {
+    /// What connections share in a process that serves `compilers`.
+    pub(crate) fn new(
+        compilers: Compilers,
         settings: Settings,
         shutdown: Shutdown,
     ) -> Result<Self, MissingLayer> {
-        let sandbox = Sandbox::set_up(settings.sandbox, settings.compiler_limits, &toolchain)?;
+        let homes = compilers.homes();
+        let sandbox = Sandbox::set_up(settings.sandbox, settings.compiler_limits, homes)?;
         let room = Room {
             connections: settings.connections,
             jobs: settings.jobs,
@@ -63,17 +53,37 @@ impl Server {
             patience: settings.deadlines.queue,
         };
         let slots = Slots::new(room, Sources::of_this_machine());
-        let children = Arc::new(Children::default());
-        let service = Service {
-            toolchain,
+        Ok(Self {
+            compilers,
             clients: Clients::new(settings.client_connections),
             settings,
             slots,
-            children,
+            children: Arc::new(Children::default()),
             shutdown,
             sandbox,
             acquaintances: Acquaintances::default(),
-        };
+        })
+    }
+}
+
+/// How long to wait when the process or the machine is out of descriptors: connections end meanwhile.
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+/// How long killed compilers may take to vanish before the daemon ends without them.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+impl Server {
+    /// A server for `compilers`, on a bound `listener`, until `shutdown` says otherwise.
+    ///
+    /// # Errors
+    /// A layer of the sandbox that the settings ask for and this machine does not provide.
+    pub fn new(
+        listener: TcpListener,
+        compilers: impl Into<Compilers>,
+        settings: Settings,
+        shutdown: Shutdown,
+    ) -> Result<Self, MissingLayer> {
+        let service = Service::new(compilers.into(), settings, shutdown)?;
         Ok(Self {
             listener,
             service: Arc::new(service),
@@ -134,7 +144,7 @@ async fn accept_all(
         let (stream, peer) = accept(listener).await;
         let service = Arc::clone(service);
         connections.spawn(async move {
-            connection::serve(&service, stream, peer).await;
+            connection::serve(&service, stream.into(), Peer::Network(peer)).await;
             drop(permit);
         });
     }

@@ -17,8 +17,18 @@ pub(crate) enum Exit {
     BindFailed = 102,
     /// The log file or the job directory cannot be used.
     IoError = 107,
+    /// The one client left before its request was complete.
+    Truncated = 108,
+    /// The one client does not speak the protocol.
+    ProtocolError = 109,
     /// No toolchain, or one whose compilers are not there.
     NoCompiler = 110,
+    /// Started as root, and unable to become somebody else.
+    StillRoot = 112,
+    /// The one client is not on the allow list.
+    AccessDenied = 113,
+    /// GSS-API, which is not here.
+    NoAuthentication = 119,
 }
 
 impl From<Exit> for ExitCode {

@@ -13,26 +13,33 @@
 
 mod accept;
 mod admission;
+mod compilers;
 mod config;
 mod connection;
+mod detach;
 mod exit;
+mod inetd;
 mod job;
 mod listen;
+mod pid_file;
 mod probe;
 mod reply;
 mod run;
 mod sandbox;
 mod settings;
 mod shutdown;
+mod start;
 mod supervise;
 mod telemetry;
 mod toolchain_file;
+mod user;
 
 #[cfg(test)]
 mod testing;
 
 pub use accept::Server;
 pub use admission::AllowList;
+pub use job::{Compilers, Machine, NoPermission, Permission, SearchPath};
 pub use listen::listen;
 pub use probe::{ProbeError, ProbeReport, probe};
 pub use run::run;

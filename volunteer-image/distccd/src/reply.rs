@@ -12,11 +12,10 @@
 
 use distcc_wire::{
     EncodeError, Failure, HEAD_BYTES, Outcome as WireOutcome, Reply, Token, Version, WaitStatus,
-    encode_body, head, lzo, reply,
+    head, reply,
 };
-use volunteer_toolchain::Toolchain;
 
-use crate::job::Outcome;
+use crate::job::{Compilers, Outcome};
 use crate::supervise::Printed;
 
 /// What a client gets.
@@ -38,9 +37,9 @@ pub(crate) fn answer(
     outcome: Outcome,
     stdout: Printed,
     stderr: Printed,
-    toolchain: &Toolchain,
+    compilers: &Compilers,
 ) -> Answer {
-    let reason = reason(&outcome, toolchain);
+    let reason = reason(&outcome, compilers);
     let told = match outcome {
         Outcome::Compiled { object } => WireOutcome::Compiled {
             object,
@@ -52,7 +51,7 @@ pub(crate) fn answer(
         Outcome::Unable(_) if version.carries_files() => WireOutcome::Failed(Failure::REFUSED),
         Outcome::Unable(_) | Outcome::ClientGone => return Answer::Silence,
     };
-    let cut = cut_note(&stdout, &stderr, toolchain);
+    let cut = cut_note(&stdout, &stderr, compilers);
     let mut text = stderr.bytes;
     for note in [cut, reason].into_iter().flatten() {
         text.extend_from_slice(note.as_bytes());
@@ -64,7 +63,10 @@ pub(crate) fn answer(
     }
 }
 
-/// Encodes a reply in parts, so that an object which is not compressed is not copied.
+/// An object of this size is sooner copied than sent by a call of its own.
+const SMALL_BYTES: usize = 64 * 1024;
+
+/// Encodes a reply in parts, so that a large object which is not compressed is not copied.
 pub(crate) fn encode(
     version: Version,
     outcome: WireOutcome,
@@ -91,34 +93,34 @@ fn encode_plain(
     stderr: &[u8],
     object: Vec<u8>,
 ) -> Result<Vec<Vec<u8>>, EncodeError> {
-    let too_large = |_too_large| EncodeError::TooLarge { token: Token::Doto };
-    let length = u32::try_from(object.len()).map_err(too_large)?;
+    let bodies = [
+        (Token::Serr, stderr),
+        (Token::Sout, stdout),
+        (Token::Doto, object.as_slice()),
+    ];
     let mut front =
         Vec::with_capacity(reply::OPENING_BYTES + 3 * HEAD_BYTES + stdout.len() + stderr.len());
     front.extend(reply::opening(Version::Plain, WaitStatus::Success));
-    let mut encoder = lzo::Encoder::new();
-    encode_body(
-        Version::Plain,
-        Token::Serr,
-        stderr,
-        &mut encoder,
-        &mut front,
-    )?;
-    encode_body(
-        Version::Plain,
-        Token::Sout,
-        stdout,
-        &mut encoder,
-        &mut front,
-    )?;
-    front.extend(head(Token::Doto, length));
+    for (token, body) in bodies {
+        let length = u32::try_from(body.len());
+        front.extend(head(
+            token,
+            length.map_err(|_too_large| EncodeError::TooLarge { token })?,
+        ));
+        if token != Token::Doto || body.len() <= SMALL_BYTES {
+            front.extend_from_slice(body);
+        }
+    }
+    if object.len() <= SMALL_BYTES {
+        return Ok(vec![front]);
+    }
     Ok(vec![front, object])
 }
 
 /// Why there is no object, for a person who reads the build's output on the master.
-fn reason(outcome: &Outcome, toolchain: &Toolchain) -> Option<String> {
+fn reason(outcome: &Outcome, compilers: &Compilers) -> Option<String> {
     let said = |error: &dyn std::fmt::Display, hint: Option<String>| {
-        let who = speaker(toolchain);
+        let who = speaker(compilers);
         let hint = hint
             .map(|hint| format!("{who}: hint: {hint}\n"))
             .unwrap_or_default();
@@ -132,7 +134,7 @@ fn reason(outcome: &Outcome, toolchain: &Toolchain) -> Option<String> {
         ),
         Outcome::Killed { out_of_memory } => said(&killed(*out_of_memory), Some(ROOM.to_owned())),
         Outcome::Unsound(bad) => said(bad, None),
-        Outcome::Refused(refusal) => said(refusal, refusal.hint(toolchain)),
+        Outcome::Refused(refusal) => said(refusal, refusal.hint(compilers)),
         Outcome::Unable(unable) => said(unable, None),
     }
 }
@@ -148,18 +150,18 @@ fn killed(out_of_memory: bool) -> &'static str {
     }
 }
 
-fn cut_note(stdout: &Printed, stderr: &Printed, toolchain: &Toolchain) -> Option<String> {
+fn cut_note(stdout: &Printed, stderr: &Printed, compilers: &Compilers) -> Option<String> {
     let cut = stdout.cut || stderr.cut;
     cut.then(|| {
         format!(
             "\n{}: note: the compiler printed more than is sent\n",
-            speaker(toolchain)
+            speaker(compilers)
         )
     })
 }
 
-fn speaker(toolchain: &Toolchain) -> String {
-    format!("distccd ({})", toolchain.target)
+fn speaker(compilers: &Compilers) -> String {
+    format!("distccd ({})", compilers.target())
 }
 
 #[cfg(test)]

@@ -3,34 +3,39 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU16, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::num::NonZeroU16;
+use std::path::Path;
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Signal, getpid, kill_process};
 use tokio::runtime::{Builder, Runtime};
-use volunteer_toolchain::Toolchain;
+use tokio::time;
 
-use crate::config::{self, Config, Invocation};
+use crate::accept::Service;
+use crate::compilers::{self, NoCompilers};
+use crate::config::{self, Config, ConfigError, Environment, Invocation, Mode, Place, Sink};
+use crate::connection::Served;
 use crate::exit::Exit;
-use crate::job;
-use crate::sandbox;
+use crate::inetd::{self, Turn};
+use crate::pid_file::PidFile;
 use crate::shutdown::Signals;
+use crate::start::{self, Started};
 use crate::supervise::Orphans;
 use crate::toolchain_file::{self, ToolchainError};
-use crate::{MissingLayer, Server, Settings, Shutdown, listen, probe, telemetry};
+use crate::user::StillRoot;
+use crate::{
+    AllowList, Compilers, MissingLayer, NoPermission, Server, Settings, Shutdown, detach, listen,
+    probe,
+};
 
 /// Why the program cannot go on.
 #[derive(Debug)]
-struct Fatal {
+pub(crate) struct Fatal {
     exit: Exit,
     message: String,
     hint: Option<String>,
 }
-
-/// Threads that move bytes. Compilers do the work; these need a small part of a processor each.
-const WORKERS: usize = 4;
 
 /// How long a probe may take: the daemon's slots may all be taken.
 const PROBE_DEADLINE: Duration = Duration::from_mins(1);
@@ -38,30 +43,39 @@ const PROBE_DEADLINE: Duration = Duration::from_mins(1);
 /// Runs the program with `arguments`, its own name first, and returns its exit code.
 ///
 /// Codes are the stock daemon's: 0 when told to end, 101 for a bad command line, 102 for a port that cannot be opened,
-/// 107 for files that cannot be used, 110 without compilers, 100 otherwise; a failed `--probe` is 1.
+/// 107 for files that cannot be used, 110 without compilers, 112 if it cannot stop being root, 119 for options of GSS-API,
+/// 100 otherwise; with one client at standard input 108 if that left too early, 109 if it does not speak the protocol and
+/// 113 if it may not; a failed `--probe` is 1.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let done = match config::parse(arguments) {
-        Ok(Invocation::Serve(config)) => serve(*config),
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let done = match config::parse(arguments.iter().cloned(), &Environment::read()) {
+        Ok(Invocation::Serve(config)) => serve(*config, &arguments),
         Ok(Invocation::Probe { port, toolchain }) => check(port, &toolchain),
         Ok(Invocation::Print(text)) => {
             // Whoever closed our output does not want the text.
             drop(io::stdout().write_all(text.as_bytes()));
-            Ok(())
+            Ok(Exit::Done.into())
         }
         Err(error) => {
             complain(&error.to_string());
-            return Exit::BadArguments.into();
+            return exit_of(&error).into();
         }
     };
-    match done {
-        Ok(()) => Exit::Done.into(),
-        Err(fatal) => {
-            let hint = fatal
-                .hint
-                .map(|hint| format!("hint: {hint}\n"))
-                .unwrap_or_default();
-            complain(&format!("error: {}\n{hint}", fatal.message));
-            fatal.exit.into()
+    done.unwrap_or_else(|fatal| {
+        let hint = fatal
+            .hint
+            .map(|hint| format!("hint: {hint}\n"))
+            .unwrap_or_default();
+        complain(&format!("error: {}\n{hint}", fatal.message));
+        fatal.exit.into()
+    })
+}
+
+fn exit_of(error: &ConfigError) -> Exit {
+    match error {
+        ConfigError::Refused(option) if option.is_authentication() => Exit::NoAuthentication,
+        ConfigError::Usage(_) | ConfigError::Values(_) | ConfigError::Refused(_) => {
+            Exit::BadArguments
         }
     }
 }
@@ -70,102 +84,151 @@ fn complain(text: &str) {
     drop(io::stderr().write_all(text.as_bytes()));
 }
 
-fn serve(config: Config) -> Result<(), Fatal> {
-    telemetry::start(&config.log)
-        .map_err(|error| fatal(Exit::IoError, format!("cannot log: {error}"), None))?;
-    let toolchain = toolchain_file::load(&config.toolchain)?;
-    sandbox::forget_descriptors().map_err(cannot_start)?;
-    for remark in &config.remarks {
-        tracing::warn!("{remark}");
+fn serve(config: Config, arguments: &[OsString]) -> Result<ExitCode, Fatal> {
+    match (config.process.mode, config.process.place) {
+        (Mode::Inetd, _) => serve_one(&config),
+        (Mode::Unsaid, Place::Foreground | Place::Background)
+            if inetd::standard_input_is_socket() =>
+        {
+            serve_one(&config)
+        }
+        (_, Place::Background) => detach::start(arguments).map_err(Fatal::cannot_start),
+        (_, Place::Foreground) => serve_all(config),
+        (_, Place::Detached) => {
+            detach::leave_session()?;
+            serve_all(config)
+        }
     }
-    let workspace = std::env::temp_dir();
-    job::check_room(&workspace).map_err(|error| {
-        let message = format!(
-            "cannot make directories in {}: {error}",
-            workspace.display()
-        );
-        fatal(
+}
+
+/// Serves the client at standard input.
+fn serve_one(config: &Config) -> Result<ExitCode, Fatal> {
+    let Started {
+        compilers,
+        mut settings,
+        runtime,
+    } = start::prepare(config)?;
+    if !config.allow_given {
+        // Who started this process has let the client in.
+        settings.allow = AllowList::everybody();
+    }
+    let turn = Turn::wait(&settings.workspace, settings.jobs).map_err(|error| {
+        Fatal::new(
             Exit::IoError,
-            message,
-            Some("set TMPDIR to a directory that the daemon may write to"),
+            format!("cannot limit the jobs of this machine: {error}"),
         )
     })?;
-    lower_priority(config.nice);
-    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(processors.min(WORKERS))
-        .enable_all()
-        .build()
-        .map_err(cannot_start)?;
-    runtime.block_on(serve_until_told(config, toolchain, workspace))
+    let served = runtime.block_on(async {
+        let signals = Signals::catch()?;
+        let orphans = Orphans::adopt()?;
+        let shutdown = Shutdown::new();
+        let service = Service::new(compilers, settings, shutdown.clone())?;
+        let served = inetd::serve(&service, signals, orphans, shutdown).await;
+        served.map_err(|error| {
+            let message = format!("standard input and output cannot be used: {error}");
+            Fatal::new(Exit::IoError, message)
+                .hint("--inetd is for ssh and inetd; --daemon listens on a port")
+        })
+    })?;
+    drop(turn);
+    let exit = match served {
+        Served::Answered => Exit::Done,
+        Served::Truncated => Exit::Truncated,
+        Served::Malformed => Exit::ProtocolError,
+        Served::Denied => Exit::AccessDenied,
+    };
+    Ok(exit.into())
+}
+
+/// Serves whoever connects.
+fn serve_all(config: Config) -> Result<ExitCode, Fatal> {
+    let started = start::prepare(&config)?;
+    let runtime = started.runtime;
+    let served = serve_until_told(config, started.compilers, started.settings);
+    let end = runtime.block_on(served)?;
+    drop(runtime);
+    match end {
+        End::Told => Ok(Exit::Done.into()),
+        End::OldAge => {
+            // As the stock daemon does. Where the kernel spares process 1 from it, the code says the same.
+            kill_process(getpid(), Signal::ALARM).map_err(io::Error::from)?;
+            Ok(ExitCode::from(128 + 14))
+        }
+    }
+}
+
+/// Why serving ended.
+enum End {
+    Told,
+    /// Of `--lifetime`.
+    OldAge,
 }
 
 async fn serve_until_told(
     config: Config,
-    toolchain: Toolchain,
-    workspace: PathBuf,
-) -> Result<(), Fatal> {
-    let listener = listen(config.listen, config.port.get()).map_err(|error| {
-        fatal(
+    compilers: Compilers,
+    settings: Settings,
+) -> Result<End, Fatal> {
+    let port = config.port;
+    let listener = listen(config.listen, port.get()).map_err(|error| {
+        Fatal::new(
             Exit::BindFailed,
-            format!("cannot listen on port {}: {error}", config.port),
-            None,
+            format!("cannot listen on port {port}: {error}"),
         )
     })?;
-    let signals = Signals::catch().map_err(cannot_start)?;
-    let orphans = Orphans::adopt().map_err(cannot_start)?;
-    let settings = Settings {
-        workspace,
-        ..config.settings
-    };
+    let signals = Signals::catch()?;
+    let orphans = Orphans::adopt()?;
     let address = listener.local_addr().ok();
     let shutdown = Shutdown::new();
-    let server = Server::new(
-        listener,
-        toolchain.clone(),
-        settings.clone(),
-        shutdown.clone(),
-    )?;
-    announce(&settings, &toolchain, address);
-    let children = server.children();
-    tokio::select! {
-        () = server.serve() => {}
-        () = signals.tell(shutdown) => {}
-        () = orphans.collect(children) => {}
+    compilers::announce(&compilers);
+    let server = Server::new(listener, compilers, settings.clone(), shutdown.clone())?;
+    let pid_file = config.process.pid_file.map(PidFile::write).transpose();
+    let pid_file = pid_file.map_err(|error| {
+        Fatal::new(
+            Exit::IoError,
+            format!("cannot write the process number: {error}"),
+        )
+    })?;
+    announce(&settings, address);
+    if config.process.place == Place::Detached {
+        detach::ready(config.log.sink == Sink::StandardError)?;
     }
+    let children = server.children();
+    let end = tokio::select! {
+        () = server.serve() => End::Told,
+        () = signals.tell(shutdown) => End::Told,
+        () = orphans.collect(children) => End::Told,
+        () = over(config.process.lifetime) => End::OldAge,
+    };
     tracing::info!("ended");
-    Ok(())
+    drop(pid_file);
+    Ok(end)
+}
+
+async fn over(lifetime: Option<Duration>) {
+    match lifetime {
+        Some(lifetime) => time::sleep(lifetime).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What an administrator wants to see first.
-fn announce(settings: &Settings, toolchain: &Toolchain, address: Option<SocketAddr>) {
-    for compiler in &toolchain.compilers {
-        tracing::info!(gcc = compiler.major, c = %compiler.gcc.display(), cxx = %compiler.gxx.display(), "compiler");
-    }
+fn announce(settings: &Settings, address: Option<SocketAddr>) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        target = toolchain.target,
         address = address.map(tracing::field::display),
         allow = %settings.allow,
         jobs = settings.jobs,
         connections = settings.connections,
-        defaults = toolchain.defaults.join(" "),
-        object = %toolchain.object,
         sandbox = %settings.sandbox,
         "listening"
     );
 }
 
-fn lower_priority(increment: i32) {
-    if let Err(error) = rustix::process::nice(increment) {
-        tracing::warn!(%error, increment, "cannot change the priority");
-    }
-}
-
-fn check(port: NonZeroU16, toolchain: &Path) -> Result<(), Fatal> {
+fn check(port: NonZeroU16, toolchain: &Path) -> Result<ExitCode, Fatal> {
     let toolchain = toolchain_file::load(toolchain)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.get()));
-    let unhealthy = |error: &dyn std::fmt::Display| fatal(Exit::Unhealthy, error.to_string(), None);
+    let unhealthy = |error: &dyn std::fmt::Display| Fatal::new(Exit::Unhealthy, error.to_string());
     let runtime: Runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -180,33 +243,67 @@ fn check(port: NonZeroU16, toolchain: &Path) -> Result<(), Fatal> {
         report.elapsed.as_millis()
     );
     drop(io::stdout().write_all(line.as_bytes()));
-    Ok(())
+    Ok(Exit::Done.into())
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `map_err` wants"
-)]
-fn cannot_start(error: io::Error) -> Fatal {
-    fatal(Exit::Failed, format!("cannot start: {error}"), None)
+impl Fatal {
+    pub(crate) fn new(exit: Exit, message: String) -> Self {
+        Self {
+            exit,
+            message,
+            hint: None,
+        }
+    }
+
+    pub(crate) fn hint(self, hint: &str) -> Self {
+        Self {
+            hint: Some(hint.to_owned()),
+            ..self
+        }
+    }
+
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the shape that `map_err` wants"
+    )]
+    pub(crate) fn cannot_start(error: io::Error) -> Self {
+        Self::new(Exit::Failed, format!("cannot start: {error}"))
+    }
 }
 
-fn fatal(exit: Exit, message: String, hint: Option<&str>) -> Fatal {
-    Fatal {
-        exit,
-        message,
-        hint: hint.map(str::to_owned),
+impl From<io::Error> for Fatal {
+    fn from(error: io::Error) -> Self {
+        Self::cannot_start(error)
     }
 }
 
 impl From<MissingLayer> for Fatal {
     fn from(error: MissingLayer) -> Self {
-        fatal(Exit::Failed, error.to_string(), Some(&error.hint()))
+        Self::new(Exit::Failed, error.to_string()).hint(&error.hint())
     }
 }
 
 impl From<ToolchainError> for Fatal {
     fn from(error: ToolchainError) -> Self {
-        fatal(Exit::NoCompiler, error.to_string(), Some(error.hint()))
+        Self::new(Exit::NoCompiler, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<NoCompilers> for Fatal {
+    fn from(error: NoCompilers) -> Self {
+        let exit = match &error {
+            NoCompilers::Machine(NoPermission::UnreadableList { .. }) => Exit::IoError,
+            NoCompilers::Machine(NoPermission::NoDirectory) | NoCompilers::Toolchain(_) => {
+                Exit::NoCompiler
+            }
+        };
+        Self::new(exit, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<StillRoot> for Fatal {
+    fn from(error: StillRoot) -> Self {
+        Self::new(Exit::StillRoot, error.to_string())
+            .hint("start the daemon as the user it is to be")
     }
 }

@@ -25,6 +25,8 @@ pub struct Settings {
     pub queue: NonZeroUsize,
     /// Where job directories are made.
     pub workspace: PathBuf,
+    /// Whether job directories stay after their jobs, for somebody who looks for a fault.
+    pub keep_jobs: bool,
     /// What a request may ask for.
     pub limits: Limits,
     /// How much of each of a compiler's outputs is sent back, in bytes.
@@ -135,6 +137,7 @@ impl Settings {
             client_connections: share_of_one_client(connections),
             queue: connections,
             workspace,
+            keep_jobs: false,
             limits: Limits::default(),
             printed_bytes: PRINTED_BYTES,
             object_bytes: OBJECT_BYTES,

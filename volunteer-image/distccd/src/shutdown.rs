@@ -45,10 +45,11 @@ impl Shutdown {
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
 }
 
 impl Signals {
-    /// From now on SIGTERM and SIGINT no longer end the process by themselves.
+    /// From now on SIGTERM, SIGINT and SIGHUP no longer end the process by themselves.
     ///
     /// Nor do the signals of resource limits, which this process has for moments: a handler, once there, stays.
     pub(crate) fn catch() -> io::Result<Self> {
@@ -58,6 +59,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
         })
     }
 
@@ -74,9 +76,14 @@ impl Signals {
     }
 
     async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                // A terminal that closes is no reason to drop jobs, and all that could be read again is looked at anew
+                // for each job.
+                _ = self.hang_up.recv() => tracing::info!("SIGHUP: nothing to read again, going on"),
+            }
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use volunteer_toolchain::Toolchain;
+
+use crate::job;
 
 /// A toolchain that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +77,7 @@ pub(crate) fn load(path: &Path) -> Result<Toolchain, ToolchainError> {
 }
 
 fn is_program(path: &Path) -> bool {
-    let executable =
-        |metadata: fs::Metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
-    path.is_absolute() && path.metadata().is_ok_and(executable)
+    path.is_absolute() && job::is_program(path)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use object::{Class, Machine, Mismatch, ObjectFacts, Strictness};
-pub use triple::{UsualPort, contradicts, usual_ports};
+pub use triple::{UsualPort, contradicts, objects_of, usual_ports};
 
 /// Where an image keeps its [`Toolchain`], as JSON.
 pub const TOOLCHAIN_PATH: &str = "/etc/distccd/toolchain.json";

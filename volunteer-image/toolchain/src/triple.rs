@@ -63,6 +63,20 @@ pub fn contradicts(triple: &str, expected: &ObjectFacts) -> bool {
     }
 }
 
+/// What every object for `triple` is at least; `None` if that is not known.
+pub fn objects_of(triple: &str) -> Option<ObjectFacts> {
+    let Meaning::Objects(class, machine, float) = meaning(triple) else {
+        return None;
+    };
+    let hard = machine == Machine::Arm && float == Some(Float::Hard);
+    let attributes = hard.then(|| ("ABI_VFP_args".to_owned(), HARD_FLOAT.to_owned()));
+    Some(ObjectFacts {
+        class,
+        machine,
+        attributes: attributes.into_iter().collect(),
+    })
+}
+
 /// The ports where jobs for `triple` belong; none if no well-known target fits.
 pub fn usual_ports(triple: &str) -> &'static [UsualPort] {
     let Meaning::Objects(class, machine, float) = meaning(triple) else {
@@ -210,6 +224,25 @@ mod tests {
             ..soft
         };
         assert!(!contradicts("arm-linux-gnueabihf", &open));
+    }
+
+    #[test]
+    fn a_triple_tells_what_its_objects_are() {
+        let cases = [
+            ("x86_64-pc-linux-gnu", Some("ELF64 x86-64")),
+            ("i686-linux-gnu", Some("ELF32 i386")),
+            (
+                "arm-linux-gnueabihf",
+                Some("ELF32 ARM (ABI_VFP_args: VFP registers)"),
+            ),
+            ("arm-linux-gnueabi", Some("ELF32 ARM")),
+            ("x86_64-w64-mingw32", None),
+            ("e2k-linux-gnu", None),
+        ];
+        for (triple, expected) in cases {
+            let told = objects_of(triple).map(|facts| facts.to_string());
+            assert_eq!(told.as_deref(), expected, "{triple}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(crate) struct BadRange(String);
 
 impl BadRange {
     pub(crate) fn hint() -> String {
-        "write an address such as 10.30.5.9 or a range such as 10.30.0.0/16; names are not resolved"
+        "write an address such as 10.30.5.9 or a range such as 10.30.0.0/16, or a name in /etc/hosts; other names are not resolved"
             .to_owned()
     }
 }
@@ -40,6 +40,13 @@ impl AllowList {
             ranges.extend(private_ranges());
         }
         Self(ranges.into_iter().map(normalised).collect())
+    }
+
+    /// Everybody: where who comes was let in by somebody else.
+    pub fn everybody() -> Self {
+        let unspecified = [IpAddr::from([0; 4]), IpAddr::from([0; 16])];
+        let ranges = unspecified.map(|address| IpNet::new(address, 0));
+        Self(ranges.into_iter().filter_map(Result::ok).collect())
     }
 
     /// Whether `address` may send jobs.

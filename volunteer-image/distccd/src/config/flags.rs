@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser;
-use volunteer_toolchain::TOOLCHAIN_PATH;
 
 use super::limits::LimitFlags;
+use super::process::ProcessFlags;
+use super::refused::RefusedFlags;
 
-/// A distcc compile server for one target.
+/// A distcc compile server: for the one target of an image, or for the compilers of this machine.
 #[derive(Debug, Parser)]
 #[command(
     name = "distccd",
@@ -20,19 +21,17 @@ use super::limits::LimitFlags;
     reason = "one for each option of the stock daemon that takes no value"
 )]
 pub(super) struct Flags {
-    /// Listen on a port; always the case, accepted for the stock daemon's sake
-    #[arg(long)]
-    daemon: bool,
+    #[command(flatten)]
+    pub(super) process: ProcessFlags,
 
-    /// Stay in the foreground
-    #[arg(long)]
-    pub(super) no_detach: bool,
+    #[command(flatten)]
+    pub(super) refused: RefusedFlags,
 
     /// Port to listen on [default: 3632]
     #[arg(short, long, value_name = "PORT")]
     pub(super) port: Option<String>,
 
-    /// Address to listen on [default: all, IPv4 and IPv6]
+    /// Address to listen on, or a name in /etc/hosts [default: all, IPv4 and IPv6]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) listen: Option<String>,
 
@@ -49,7 +48,7 @@ pub(super) struct Flags {
     )]
     pub(super) nice: Option<String>,
 
-    /// Let clients of an address or range in; repeatable [default: private networks]
+    /// Let clients of an address or range in, or of a name in /etc/hosts; repeatable [default: private networks]
     #[arg(short, long, value_name = "ADDRESS[/BITS]")]
     pub(super) allow: Vec<String>,
 
@@ -69,7 +68,7 @@ pub(super) struct Flags {
     #[arg(long)]
     pub(super) log_stderr: bool,
 
-    /// Append the log to a file [default: standard error]
+    /// Append the log to a file [default: standard error, in the background the system's log]
     #[arg(long, value_name = "FILE")]
     pub(super) log_file: Option<PathBuf>,
 
@@ -81,9 +80,14 @@ pub(super) struct Flags {
     #[arg(long)]
     pub(super) verbose: bool,
 
-    /// What to compile for, and with what
-    #[arg(long, value_name = "FILE", default_value = TOOLCHAIN_PATH)]
-    pub(super) toolchain: PathBuf,
+    /// What to compile for, and with what [default: that of the image; without one the compilers of this machine that
+    /// have an entry in /usr/lib/distcc or are listed in the file that the variable `DISTCC_CMDLIST` names]
+    #[arg(long, value_name = "FILE")]
+    pub(super) toolchain: Option<PathBuf>,
+
+    /// Without a toolchain file: let jobs use every compiler on the search path; the client gives it over ssh
+    #[arg(long)]
+    pub(super) enable_tcp_insecure: bool,
 
     /// Jobs of clients whose compiler version is not installed: warn, refuse or ignore [default: warn]
     #[arg(long, value_name = "POLICY")]

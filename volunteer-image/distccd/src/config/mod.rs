@@ -1,7 +1,12 @@
 //! The command line: the stock daemon's spellings, every wrong value told in one run.
 
+mod compilers;
+mod environment;
 mod flags;
+mod hosts;
 mod limits;
+mod process;
+mod refused;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +24,11 @@ use tracing::Level;
 use crate::admission::{AllowList, BadRange, parse_range};
 use crate::{Layer, Layers, Settings, VersionSkew};
 use flags::Flags;
+
+pub(crate) use compilers::CompilerRules;
+pub(crate) use environment::Environment;
+pub(crate) use process::{Mode, Place, Process};
+pub(crate) use refused::RefusedOption;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -38,13 +48,16 @@ pub(crate) enum Invocation {
 /// How to serve.
 #[derive(Debug)]
 pub(crate) struct Config {
+    pub(crate) process: Process,
     /// Where to listen; everywhere without an address.
     pub(crate) listen: Option<IpAddr>,
     pub(crate) port: NonZeroU16,
     /// How much to lower the priority of this process and its compilers.
     pub(crate) nice: i32,
+    /// Whether the command line says who may send jobs; matters only where the default is everyone.
+    pub(crate) allow_given: bool,
     pub(crate) log: Log,
-    pub(crate) toolchain: PathBuf,
+    pub(crate) compilers: CompilerRules,
     /// What the server goes by; its workspace is still to be found.
     pub(crate) settings: Settings,
     /// What was asked for and is done differently; for the log.
@@ -54,9 +67,17 @@ pub(crate) struct Config {
 /// Where to log what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Log {
-    /// Standard error without a file.
-    pub(crate) file: Option<PathBuf>,
+    pub(crate) sink: Sink,
     pub(crate) level: Level,
+}
+
+/// Where to log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sink {
+    StandardError,
+    File(PathBuf),
+    /// The system's log.
+    Syslog,
 }
 
 /// A command line that cannot be followed.
@@ -66,6 +87,8 @@ pub(crate) enum ConfigError {
     Usage(clap::Error),
     /// Values that mean nothing, all of them.
     Values(Vec<BadValue>),
+    /// An option that is refused on purpose.
+    Refused(RefusedOption),
 }
 
 /// A value that means nothing.
@@ -75,6 +98,15 @@ pub(crate) struct BadValue {
     pub(crate) hint: String,
 }
 
+impl BadValue {
+    fn new(option: &str, text: &str, meaning: &str) -> Self {
+        Self {
+            message: format!("{option}: '{text}' cannot be used"),
+            hint: format!("the value is {meaning}"),
+        }
+    }
+}
+
 /// The port of the stock daemon.
 const DEFAULT_PORT: NonZeroU16 = NonZeroU16::new(3632).expect("3632 is not zero");
 /// The stock daemon's default.
@@ -82,9 +114,10 @@ const DEFAULT_NICE: i32 = 5;
 /// The stock daemon takes this many jobs more than there are processors, to use them while others wait for the network.
 const SPARE_JOBS: usize = 2;
 
-/// Reads a command line, the program's name first.
+/// Reads a command line, the program's name first, and what `environment` adds.
 pub(crate) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
 ) -> Result<Invocation, ConfigError> {
     let flags = match Flags::read(arguments) {
         Ok(flags) => flags,
@@ -96,10 +129,13 @@ pub(crate) fn parse(
     if flags.version {
         return Ok(Invocation::Print(version()));
     }
+    if let Some(option) = RefusedOption::read(&flags.refused) {
+        return Err(ConfigError::Refused(option));
+    }
     let mut bad = Vec::new();
     let invocation = match &flags.probe {
         Some(port) => probe(&flags, port.first().map(String::as_str), &mut bad),
-        None => Invocation::Serve(Box::new(config(&flags, &mut bad))),
+        None => Invocation::Serve(Box::new(config(&flags, environment, &mut bad))),
     };
     if bad.is_empty() {
         Ok(invocation)
@@ -112,32 +148,36 @@ fn probe(flags: &Flags, port: Option<&str>, bad: &mut Vec<BadValue>) -> Invocati
     let port = port.or(flags.port.as_deref());
     Invocation::Probe {
         port: port_of("--probe", port, bad),
-        toolchain: flags.toolchain.clone(),
+        toolchain: compilers::toolchain_file(flags),
     }
 }
 
-fn config(flags: &Flags, bad: &mut Vec<BadValue>) -> Config {
-    let (log, mut remarks) = log(flags);
-    if !flags.no_detach {
-        remarks.push("staying in the foreground, as with --no-detach".to_owned());
-    }
+fn config(flags: &Flags, environment: &Environment, bad: &mut Vec<BadValue>) -> Config {
+    let process = Process::read(&flags.process, bad);
+    let (log, remarks) = log(flags, &process);
     Config {
         listen: flags.listen.as_deref().and_then(|text| listen(text, bad)),
         port: port_of("--port", flags.port.as_deref(), bad),
         nice: nice(flags, bad),
+        allow_given: flags.allow_private || !flags.allow.is_empty(),
         log,
-        toolchain: flags.toolchain.clone(),
-        settings: settings(flags, bad),
+        compilers: CompilerRules::read(flags, environment, bad),
+        settings: settings(flags, environment, bad),
+        process,
         remarks,
     }
 }
 
-fn settings(flags: &Flags, bad: &mut Vec<BadValue>) -> Settings {
+fn settings(flags: &Flags, environment: &Environment, bad: &mut Vec<BadValue>) -> Settings {
     let mut settings = Settings::new(jobs(flags, bad), allow(flags, bad), PathBuf::new());
     settings.deadlines.job = job_lifetime(flags, bad);
     settings.deadlines.shutdown = grace(flags, bad);
     settings.version_skew = version_skew(flags, bad);
     settings.sandbox = sandbox(flags, bad);
+    settings.keep_jobs = environment.keep_jobs(bad);
+    if let Some(idle) = environment.idle(bad) {
+        settings.deadlines.idle = idle;
+    }
     flags.limits.apply(&mut settings, bad);
     settings
 }
@@ -150,15 +190,20 @@ fn port_of(option: &str, text: Option<&str>, bad: &mut Vec<BadValue>) -> NonZero
 }
 
 fn listen(text: &str, bad: &mut Vec<BadValue>) -> Option<IpAddr> {
-    value(
-        "--listen",
-        text,
-        "an IP address of this machine; names are not resolved",
-        bad,
-    )
+    let address = text.parse().ok();
+    let address = address.or_else(|| hosts::addresses(text).first().copied());
+    if address.is_none() {
+        let meaning =
+            "an IP address of this machine, or a name in /etc/hosts; other names are not resolved";
+        bad.push(BadValue::new("--listen", text, meaning));
+    }
+    address
 }
 
 fn jobs(flags: &Flags, bad: &mut Vec<BadValue>) -> NonZeroUsize {
+    if flags.process.no_fork || flags.process.wizard {
+        return NonZeroUsize::MIN;
+    }
     let processors = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let default = processors.saturating_add(SPARE_JOBS);
     let Some(text) = &flags.jobs else {
@@ -189,9 +234,11 @@ fn nice(flags: &Flags, bad: &mut Vec<BadValue>) -> i32 {
 fn allow(flags: &Flags, bad: &mut Vec<BadValue>) -> AllowList {
     let mut ranges = Vec::new();
     for text in &flags.allow {
-        match parse_range(text) {
-            Ok(range) => ranges.push(range),
-            Err(error) => bad.push(BadValue {
+        match (parse_range(text), hosts::addresses(text).first()) {
+            (Ok(range), _) => ranges.push(range),
+            // Once, as the stock daemon does.
+            (Err(_), Some(address)) => ranges.push((*address).into()),
+            (Err(error), None) => bad.push(BadValue {
                 message: format!("--allow: {error}"),
                 hint: BadRange::hint(),
             }),
@@ -247,8 +294,15 @@ fn sandbox(flags: &Flags, bad: &mut Vec<BadValue>) -> Layers {
 }
 
 /// Never an error: the stock daemon ignores a level that it does not know, too.
-fn log(flags: &Flags) -> (Log, Vec<String>) {
-    let file = flags.log_file.clone().filter(|_| !flags.log_stderr);
+fn log(flags: &Flags, process: &Process) -> (Log, Vec<String>) {
+    let wizard = flags.process.wizard;
+    let sink = match &flags.log_file {
+        _ if flags.log_stderr || wizard => Sink::StandardError,
+        Some(file) => Sink::File(file.clone()),
+        // Standard error is the client's, or nobody's.
+        None if process.mode == Mode::Inetd || process.place != Place::Foreground => Sink::Syslog,
+        None => Sink::StandardError,
+    };
     let mut remarks = Vec::new();
     let mut level = Level::INFO;
     if let Some(name) = &flags.log_level {
@@ -257,10 +311,10 @@ fn log(flags: &Flags) -> (Log, Vec<String>) {
             None => remarks.push(format!("--log-level: '{name}' is no level, ignored")),
         }
     }
-    if flags.verbose {
+    if flags.verbose || wizard {
         level = Level::DEBUG;
     }
-    (Log { file, level }, remarks)
+    (Log { sink, level }, remarks)
 }
 
 /// The levels of syslog by the names that the stock daemon takes.
@@ -282,11 +336,7 @@ fn value<T: std::str::FromStr>(
 ) -> Option<T> {
     let parsed = text.parse().ok();
     if parsed.is_none() {
-        let message = format!("{option}: '{text}' cannot be used");
-        bad.push(BadValue {
-            message,
-            hint: format!("the value is {meaning}"),
-        });
+        bad.push(BadValue::new(option, text, meaning));
     }
     parsed
 }
@@ -306,6 +356,14 @@ impl fmt::Display for ConfigError {
             Self::Values(bad) => bad.iter().try_for_each(|value| {
                 writeln!(formatter, "error: {}\nhint: {}", value.message, value.hint)
             }),
+            Self::Refused(option) => {
+                writeln!(
+                    formatter,
+                    "error: {}\nhint: {}",
+                    option.message(),
+                    option.hint()
+                )
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ fn parsed(line: &str) -> Result<Invocation, ConfigError> {
         std::iter::once("distccd")
             .chain(line.split_whitespace())
             .map(OsString::from),
+        &Environment::default(),
     )
 }
 
@@ -26,15 +27,15 @@ fn reads_the_command_line_of_a_container() {
     assert_eq!(
         config.log,
         Log {
-            file: None,
+            sink: Sink::StandardError,
             level: Level::INFO
         }
     );
     assert_eq!(config.listen, None);
-    assert_eq!(
-        config.toolchain,
-        PathBuf::from(volunteer_toolchain::TOOLCHAIN_PATH)
-    );
+    assert_eq!(config.compilers.toolchain, None);
+    assert_eq!(config.process.mode, Mode::Daemon);
+    assert_eq!(config.process.place, Place::Foreground);
+    assert!(config.allow_given);
     assert!(config.remarks.is_empty());
 }
 
@@ -128,8 +129,9 @@ fn levels_are_named_as_in_syslog() {
 
 #[test]
 fn log_stderr_wins_over_a_log_file() {
-    assert_eq!(config("--log-file /x").log.file, Some("/x".into()));
-    assert_eq!(config("--log-file /x --log-stderr").log.file, None);
+    let sink = |line| config(line).log.sink;
+    assert_eq!(sink("--log-file /x"), Sink::File("/x".into()));
+    assert_eq!(sink("--log-file /x --log-stderr"), Sink::StandardError);
 }
 
 #[test]
@@ -140,7 +142,7 @@ fn every_wrong_value_is_told_in_one_run() {
     };
     let expected = "\
 error: --listen: 'host.example' cannot be used
-hint: the value is an IP address of this machine; names are not resolved
+hint: the value is an IP address of this machine, or a name in /etc/hosts; other names are not resolved
 error: --port: '0' cannot be used
 hint: the value is a port from 1 to 65535
 error: --nice: 'much' cannot be used
@@ -148,9 +150,9 @@ hint: the value is by how much to lower the priority, such as 10
 error: --jobs: 'none' cannot be used
 hint: the value is how many compilers may run at once, at least 1
 error: --allow: 'lan' is neither an IP address nor a range of them
-hint: write an address such as 10.30.5.9 or a range such as 10.30.0.0/16; names are not resolved
+hint: write an address such as 10.30.5.9 or a range such as 10.30.0.0/16, or a name in /etc/hosts; other names are not resolved
 error: --allow: '10.0.0.0/40' is neither an IP address nor a range of them
-hint: write an address such as 10.30.5.9 or a range such as 10.30.0.0/16; names are not resolved
+hint: write an address such as 10.30.5.9 or a range such as 10.30.0.0/16, or a name in /etc/hosts; other names are not resolved
 error: --job-lifetime: 'x' cannot be used
 hint: the value is seconds that a compile may take, 0 for no end
 error: --grace: '-' cannot be used
@@ -163,7 +165,7 @@ hint: the value is warn, refuse or ignore
 
 #[test]
 fn unknown_options_and_missing_values_are_usage_errors() {
-    for line in ["--make-me-a-botnet", "--por 3632", "-Z", "--port"] {
+    for line in ["--por 3632", "-Z", "--port", "--jobs"] {
         assert!(matches!(parsed(line), Err(ConfigError::Usage(_))), "{line}");
     }
 }
@@ -199,4 +201,158 @@ fn a_probe_takes_its_port_from_either_option() {
         assert_eq!(port.get(), expected, "{line}");
     }
     assert!(matches!(parsed("--probe x"), Err(ConfigError::Values(_))));
+}
+
+#[test]
+fn where_nothing_is_said_the_log_is_where_somebody_looks() {
+    let cases = [
+        ("", Sink::Syslog),
+        ("--daemon", Sink::Syslog),
+        ("--inetd", Sink::Syslog),
+        ("--inetd --log-stderr", Sink::StandardError),
+        ("--no-detach", Sink::StandardError),
+        ("--wizard --log-file /x", Sink::StandardError),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(config(line).log.sink, expected, "{line}");
+    }
+}
+
+#[test]
+fn the_process_is_what_the_stock_options_say() {
+    let cases = [
+        ("", Mode::Unsaid, Place::Background),
+        ("--daemon", Mode::Daemon, Place::Background),
+        ("--no-detach", Mode::Unsaid, Place::Foreground),
+        ("--inetd", Mode::Inetd, Place::Background),
+        ("--inetd --daemon", Mode::Inetd, Place::Background),
+        (
+            "--inetd --enable-tcp-insecure",
+            Mode::Inetd,
+            Place::Background,
+        ),
+        ("-W", Mode::Daemon, Place::Foreground),
+        ("--daemon --detached", Mode::Daemon, Place::Detached),
+    ];
+    for (line, mode, place) in cases {
+        let process = config(line).process;
+        assert_eq!((process.mode, process.place), (mode, place), "{line}");
+    }
+    let line = "--user me --pid-file /run/me --lifetime 9 --oom-score-adj -5 --no-fifo";
+    let expected = Process {
+        mode: Mode::Unsaid,
+        place: Place::Background,
+        user: Some("me".to_owned()),
+        pid_file: Some("/run/me".into()),
+        lifetime: Some(Duration::from_secs(9)),
+        oom_score: Some(-5),
+    };
+    assert_eq!(config(line).process, expected);
+    assert_eq!(config("-P /run/me").process.pid_file, expected.pid_file);
+    assert_eq!(config("--lifetime 0").process.lifetime, None);
+    assert!(parsed("--oom-score-adj 1001").is_err());
+}
+
+#[test]
+fn without_forks_there_is_one_job_at_a_time() {
+    for line in ["--no-fork", "--no-fork --jobs 9", "--wizard"] {
+        assert_eq!(config(line).settings.jobs.get(), 1, "{line}");
+    }
+    assert_eq!(config("--wizard").log.level, Level::DEBUG);
+}
+
+#[test]
+fn names_are_those_of_the_hosts_file() {
+    let config = config("--listen localhost --allow localhost");
+    assert!(config.listen.is_some_and(|address| address.is_loopback()));
+    let ranges = config.settings.allow.to_string();
+    assert!(
+        ["127.0.0.1/32", "::1/128"].contains(&ranges.as_str()),
+        "{ranges}"
+    );
+}
+
+#[test]
+fn options_that_are_refused_are_told_with_the_reason() {
+    let cases = [
+        ("--make-me-a-botnet", false),
+        ("--auth", true),
+        ("--show-principal", true),
+        ("--blacklist /x", false),
+        ("--whitelist=/x", false),
+        ("--zeroconf", false),
+    ];
+    for (line, authentication) in cases {
+        let Err(ConfigError::Refused(option)) = parsed(line) else {
+            panic!("{line}")
+        };
+        assert_eq!(option.is_authentication(), authentication, "{line}");
+        let name = line.split([' ', '=']).next().unwrap();
+        assert!(option.message().contains(name), "{line}");
+    }
+}
+
+fn in_environment(change: impl FnOnce(&mut Environment)) -> Result<Config, String> {
+    let mut environment = Environment::default();
+    change(&mut environment);
+    match parse([OsString::from("distccd")], &environment) {
+        Ok(Invocation::Serve(config)) => Ok(*config),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[test]
+fn the_environment_means_what_it_means_to_the_stock_daemon() {
+    let config = in_environment(|environment| {
+        environment.path = Some("/usr/bin".into());
+        environment.own_path = Some("/opt/bin:/opt/more".into());
+        environment.list = Some("/etc/list".into());
+        environment.list_words = Some("2".into());
+        environment.save_temps = Some("1".into());
+        environment.io_timeout = Some("7".into());
+        environment.cork = Some("0".into());
+    })
+    .unwrap();
+    let expected = CompilerRules {
+        toolchain: None,
+        any: false,
+        list: Some(("/etc/list".into(), NonZeroUsize::new(2).unwrap())),
+        path: crate::SearchPath::parse("/opt/bin:/opt/more".as_ref()),
+    };
+    assert_eq!(config.compilers, expected);
+    assert!(config.settings.keep_jobs);
+    assert_eq!(config.settings.deadlines.idle, Duration::from_secs(7));
+}
+
+#[test]
+fn variables_that_mean_nothing_are_told() {
+    type Change = fn(&mut Environment);
+    let cases: [(Change, &str); 5] = [
+        (
+            |it| it.io_timeout = Some("0".into()),
+            "DISTCC_IO_TIMEOUT: '0'",
+        ),
+        (
+            |it| it.io_timeout = Some("-3".into()),
+            "DISTCC_IO_TIMEOUT: '-3'",
+        ),
+        (
+            |it| it.save_temps = Some("2".into()),
+            "DISTCC_SAVE_TEMPS: '2'",
+        ),
+        (
+            |it| it.defer_accept = Some("yes".into()),
+            "DISTCC_TCP_DEFER_ACCEPT: 'yes'",
+        ),
+        (
+            |it| it.list_words = Some("0".into()),
+            "DISTCC_CMDLIST_NUMWORDS: '0'",
+        ),
+    ];
+    for (change, expected) in cases {
+        let told = in_environment(change).unwrap_err();
+        assert!(told.starts_with(&format!("error: {expected}")), "{told}");
+        assert_eq!(told.lines().count(), 2, "{told}");
+    }
 }

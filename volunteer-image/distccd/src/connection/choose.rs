@@ -8,7 +8,7 @@ use crate::job::{Prepared, Received, Refusal};
 use crate::settings::VersionSkew;
 
 /// Decides the command of `job`, which came from `client`.
-pub(super) fn command(
+pub(super) async fn command(
     service: &Service,
     client: IpAddr,
     job: Received,
@@ -21,7 +21,14 @@ pub(super) fn command(
         record.client_compiler(compiler, remembered);
     }
     let skew = service.settings.version_skew;
-    let prepared = job.prepare(&service.toolchain, known.as_ref(), skew)?;
+    let chosen = job.choose(
+        &service.compilers,
+        known.as_ref(),
+        &service.children,
+        &service.sandbox,
+    );
+    let chosen = chosen.await?;
+    let prepared = job.prepare(chosen, known.as_ref(), skew)?;
     record.chosen(&prepared);
     if let Some(compiler) = known {
         if !remembered {

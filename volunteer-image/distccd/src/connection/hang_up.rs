@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::net::TcpStream;
+use super::stream::Stream;
 
 /// How many bytes a client may send behind its request before it counts as gone: it does not follow the protocol.
 const STRAY_BYTES: usize = 64 * 1024;
@@ -10,7 +10,7 @@ const STRAY_BYTES: usize = 64 * 1024;
 /// Returns once the client has closed its side, or misbehaves.
 ///
 /// A client that waits for its reply keeps its side open, so a half-closed connection is a closed one.
-pub(super) async fn watch(stream: &TcpStream) {
+pub(super) async fn watch(stream: &Stream) {
     let mut scratch = [0; 512];
     let mut stray = 0;
     while stray < STRAY_BYTES {

@@ -6,22 +6,24 @@
 
 mod choose;
 mod hang_up;
+mod peer;
 mod promise;
 mod receive;
 mod record;
 mod send;
+mod stream;
+mod summary;
 
 use std::future::{self, Future};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use distcc_wire::Version;
-use tokio::net::TcpStream;
 
 use crate::accept::Service;
 use crate::admission::Slot;
-use crate::job::{Finished, Outcome, Prepared, Received, Unable};
+use crate::job::{Finished, Outcome, Prepared, Received, Refusal, Unable};
 use crate::reply::{self, Answer};
 use crate::supervise::{Allowance, Printed, Stop};
 use promise::Promise;
@@ -29,20 +31,33 @@ use receive::Reception;
 use record::Record;
 
 pub(crate) use choose::report_skew;
+pub(crate) use peer::Peer;
+pub(crate) use stream::{Input, Output, Stream};
+
+/// What came of serving a client; of use only to whoever serves just one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// It got an answer, be it a refusal.
+    Answered,
+    /// It left before its request was complete.
+    Truncated,
+    /// It does not speak the protocol.
+    Malformed,
+    /// It is not on the allow list.
+    Denied,
+}
 
 /// Serves one client to the end.
-pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: SocketAddr) {
-    let client = peer.ip().to_canonical();
+pub(crate) async fn serve(service: &Service, mut stream: Stream, peer: Peer) -> Served {
+    let client = peer.ip();
     if !service.settings.allow.allows(client) {
         tracing::warn!(%client, "refused a client that is not on the allow list");
-        return;
+        return Served::Denied;
     }
     let Some(place) = service.clients.enter(client) else {
         tracing::warn!(%client, "closed a connection of a client that has far too many");
-        return;
+        return Served::Denied;
     };
-    // Replies are written in few large pieces; waiting for more would only delay them.
-    drop(stream.set_nodelay(true));
     let mut record = Record::new(peer);
     match receive::request(service, &mut stream, &mut record, place.exceeds()).await {
         Reception::Job(version, job) => {
@@ -55,23 +70,40 @@ pub(crate) async fn serve(service: &Service, mut stream: TcpStream, peer: Socket
             let said = promise.said();
             respond(service, &mut stream, (version, said), end, &mut record).await;
             record.log();
+            Served::Answered
         }
         Reception::Early(version, outcome) => {
+            let served = served_early(&outcome);
             let end = End::without_compiler(outcome);
             let told = respond(service, &mut stream, (version, 0), end, &mut record).await;
             record.log();
             if told {
                 send::drain(service, &mut stream).await;
             }
+            served
         }
-        Reception::Nothing(why) => tracing::debug!(client = %peer, "{why}"),
-        Reception::Foreign(error) => tracing::info!(client = %peer, %error, "not a request"),
+        Reception::Nothing(why) => {
+            tracing::debug!(client = %peer, "{why}");
+            Served::Truncated
+        }
+        Reception::Foreign(error) => {
+            tracing::info!(client = %peer, %error, "not a request");
+            Served::Malformed
+        }
+    }
+}
+
+fn served_early(outcome: &Outcome) -> Served {
+    match outcome {
+        Outcome::ClientGone => Served::Truncated,
+        Outcome::Refused(Refusal::Malformed(_)) => Served::Malformed,
+        _ => Served::Answered,
     }
 }
 
 enum Never {}
 
-async fn keep(promise: &mut Promise, stream: &TcpStream, pause: Duration) -> Never {
+async fn keep(promise: &mut Promise, stream: &Stream, pause: Duration) -> Never {
     promise.say(stream, pause).await;
     future::pending().await
 }
@@ -95,13 +127,13 @@ impl End {
 
 async fn run(
     service: &Service,
-    stream: &TcpStream,
+    stream: &Stream,
     client: IpAddr,
     job: Received,
     record: &mut Record,
 ) -> End {
     let name = job.source_name().to_string();
-    let job = match choose::command(service, client, job, record) {
+    let job = match choose::command(service, client, job, record).await {
         Ok(job) => job,
         Err(refusal) => return End::without_compiler(Outcome::Refused(refusal)),
     };
@@ -136,9 +168,7 @@ async fn compile(
         stdout,
         stderr,
         usage,
-    } = running
-        .finish(&service.toolchain, settings.object_bytes, interrupt)
-        .await?;
+    } = running.finish(settings.object_bytes, interrupt).await?;
     record.usage(usage);
     slot.learn(usage.max_rss_bytes, usage.wall);
     if let Outcome::Killed { out_of_memory } = &mut outcome {
@@ -152,7 +182,7 @@ async fn compile(
 }
 
 /// Waits for a reason to stop a job that has not ended.
-async fn interrupt(service: &Service, stream: &TcpStream) -> Stop {
+async fn interrupt(service: &Service, stream: &Stream) -> Stop {
     tokio::select! {
         () = hang_up::watch(stream) => Stop::ClientGone,
         () = service.shutdown.stopping_jobs() => Stop::Shutdown,
@@ -164,7 +194,7 @@ async fn interrupt(service: &Service, stream: &TcpStream) -> Stop {
 /// Returns whether it was told anything.
 async fn respond(
     service: &Service,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     (version, said): (Version, usize),
     end: End,
     record: &mut Record,
@@ -179,7 +209,7 @@ async fn respond(
         end.outcome,
         end.stdout,
         end.stderr,
-        &service.toolchain,
+        &service.compilers,
     )
     else {
         return false;

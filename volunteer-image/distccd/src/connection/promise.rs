@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use distcc_wire::reply::{self, PROMISE_BYTES};
 use distcc_wire::{Version, WaitStatus};
-use tokio::net::TcpStream;
 use tokio::time;
+
+use super::stream::Stream;
 
 /// The pauses before the bytes, as multiples of the first one: 10 minutes in all if that is 1.5 seconds.
 const PAUSES: [u32; PROMISE_BYTES] = [1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64, 128, 160];
@@ -37,7 +38,7 @@ impl Promise {
     }
 
     /// Says one byte after another, the first after `pause`. Ends when nothing is left to say or nobody listens.
-    pub(super) async fn say(&mut self, stream: &TcpStream, pause: Duration) {
+    pub(super) async fn say(&mut self, stream: &Stream, pause: Duration) {
         while let (Some(byte), Some(factor)) = (self.bytes.get(self.said), PAUSES.get(self.said)) {
             time::sleep(pause * *factor).await;
             if stream.try_write(&[*byte]).is_err() {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use distcc_wire::{Ending, Event, Phase, RequestDecoder, Version, WireError};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 use tokio::time::{self, Instant};
 
 use super::record::Record;
+use super::stream::Stream;
 use crate::accept::Service;
 use crate::job::{Accepted, Incoming, IncomingError, Outcome, Received, Refusal, Unable};
 use crate::settings::Deadlines;
@@ -32,7 +32,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// Reads a request as far as it is worth reading, and notes in `record` what it is about.
 pub(super) async fn request(
     service: &Service,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     record: &mut Record,
     crowded: Option<NonZeroUsize>,
 ) -> Reception {
@@ -76,19 +76,20 @@ enum Halt {
 }
 
 impl Request<'_> {
-    async fn read(&mut self, stream: &mut TcpStream) -> Reception {
-        let mut buffer = vec![0; PIECE_BYTES];
+    async fn read(&mut self, stream: &mut Stream) -> Reception {
+        let mut buffer = Vec::with_capacity(PIECE_BYTES);
         let mut clock = Clock::start();
         loop {
             let wait = clock.wait(&self.service.settings.deadlines, self.decoder.phase());
-            let count = match time::timeout(wait, stream.read(&mut buffer)).await {
+            buffer.clear();
+            let count = match time::timeout(wait, stream.read_buf(&mut buffer)).await {
                 Ok(read) => read.unwrap_or_default(),
                 Err(_elapsed) => return self.stalled(),
             };
             if count == 0 {
                 return self.left();
             }
-            match self.take(&buffer[..count]) {
+            match self.take(&buffer) {
                 Ok(()) => {}
                 Err(Halt::Outcome(outcome)) => return self.early(outcome),
                 Err(Halt::Wire(error)) => return self.malformed(error),
@@ -107,9 +108,15 @@ impl Request<'_> {
                 (Step::Start, Event::Arguments(arguments)) => {
                     Step::Accepted(self.judge(&arguments)?)
                 }
-                (Step::Accepted(accepted), Event::Source { length }) => Step::Incoming(
-                    Incoming::open(accepted, length, &settings.limits, &settings.workspace)?,
-                ),
+                (Step::Accepted(accepted), Event::Source { length }) => {
+                    Step::Incoming(Incoming::open(
+                        accepted,
+                        length,
+                        &settings.limits,
+                        &settings.workspace,
+                        settings.keep_jobs,
+                    )?)
+                }
                 (Step::Incoming(mut incoming), Event::Chunk(piece)) => {
                     incoming.push(piece)?;
                     Step::Incoming(incoming)
@@ -131,7 +138,7 @@ impl Request<'_> {
         if let Some(limit) = self.crowded {
             return Err(Halt::Outcome(Outcome::Unable(Unable::Crowded { limit })));
         }
-        let accepted = Accepted::judge(self.version(), arguments, &self.service.toolchain)?;
+        let accepted = Accepted::judge(self.version(), arguments, &self.service.compilers)?;
         self.record.name(accepted.source_name());
         Ok(accepted)
     }

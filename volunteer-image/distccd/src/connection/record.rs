@@ -1,14 +1,17 @@
 //! The one log line of a job.
 
-use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
+use super::peer::Peer;
+use super::summary;
 use crate::job::{ClientCompiler, Outcome, Prepared, Shown};
 use crate::supervise::Usage;
 
 /// What is known about a job so far.
 #[derive(Debug)]
 pub(super) struct Record {
-    client: IpAddr,
+    client: Peer,
+    began: Instant,
     name: Option<Shown>,
     asked: Option<Shown>,
     client_gcc: Option<String>,
@@ -24,6 +27,8 @@ pub(super) struct Record {
     bytes_out: u64,
     usage: Option<Usage>,
     outcome: &'static str,
+    /// In the stock daemon's words.
+    ended: summary::Ended,
     detail: Option<String>,
     level: Level,
 }
@@ -40,9 +45,10 @@ enum Level {
 }
 
 impl Record {
-    pub(super) fn new(peer: SocketAddr) -> Self {
+    pub(super) fn new(peer: Peer) -> Self {
         Self {
-            client: peer.ip().to_canonical(),
+            client: peer,
+            began: Instant::now(),
             name: None,
             asked: None,
             client_gcc: None,
@@ -58,6 +64,7 @@ impl Record {
             bytes_out: 0,
             usage: None,
             outcome: "",
+            ended: summary::Ended::default(),
             detail: None,
             level: Level::Ordinary,
         }
@@ -102,6 +109,7 @@ impl Record {
 
     pub(super) fn outcome(&mut self, outcome: &Outcome) {
         self.outcome = outcome.word();
+        self.ended = summary::Ended::of(outcome);
         self.detail = outcome.detail();
         (self.object_bytes, self.level) = match outcome {
             Outcome::Compiled { object } => (Some(object.len()), Level::Ordinary),
@@ -119,12 +127,18 @@ impl Record {
         self.bytes_out = bytes;
     }
 
-    /// Writes the line: message `job`, fields that do not apply left out.
+    /// Writes the line: the stock daemon's summary as its message, fields that do not apply left out.
     pub(super) fn log(&self) {
+        let summary = summary::line(
+            self.client,
+            self.ended,
+            self.began.elapsed(),
+            [&self.asked, &self.name].map(Option::as_ref),
+        );
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
-                    client = %self.client,
+                    client = %self.client.ip(),
                     name = self.name.as_ref().map(tracing::field::display),
                     asked = self.asked.as_ref().map(tracing::field::display),
                     client_gcc = self.client_gcc,
@@ -143,7 +157,7 @@ impl Record {
                     max_rss_kib = self.usage.map(|usage| usage.max_rss_bytes / 1024),
                     outcome = self.outcome,
                     detail = self.detail,
-                    "job"
+                    "{summary}"
                 )
             };
         }

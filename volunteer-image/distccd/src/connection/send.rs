@@ -1,16 +1,16 @@
 //! Writes a reply, and makes sure that it is read.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time;
 
+use super::stream::Stream;
 use crate::accept::Service;
 
 /// Writes all parts but the first `said` bytes, which the client has, and returns how many bytes it took in all; fewer
 /// than there are if it stopped reading or left.
 pub(super) async fn reply(
     service: &Service,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     parts: &[Vec<u8>],
     said: usize,
 ) -> u64 {
@@ -37,7 +37,7 @@ pub(super) async fn reply(
 ///
 /// Clients read only after they have written all. If the connection were closed while they write, the kernel would
 /// reset it and they would lose the reply.
-pub(super) async fn drain(service: &Service, stream: &mut TcpStream) {
+pub(super) async fn drain(service: &Service, stream: &mut Stream) {
     // It has the whole reply; a client that only waits for the end sees it now.
     drop(stream.shutdown().await);
     let deadline = service.settings.deadlines.drain;
@@ -49,7 +49,7 @@ pub(super) async fn drain(service: &Service, stream: &mut TcpStream) {
     }
 }
 
-async fn forget(stream: &mut TcpStream, limit_bytes: u64) {
+async fn forget(stream: &mut Stream, limit_bytes: u64) {
     let mut scratch = vec![0; 16 * 1024];
     let mut forgotten = 0;
     while forgotten < limit_bytes {

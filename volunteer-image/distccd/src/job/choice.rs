@@ -104,12 +104,7 @@ pub(crate) fn fitting(
         .compilers
         .iter()
         .max_by_key(|compiler| compiler.major)?;
-    let reason = if newest.major > major {
-        Reason::NewestNotOlder
-    } else {
-        Reason::NewestAlthoughOlder
-    };
-    Some((newest, reason))
+    Some((newest, Reason::of_newest(newest.major, major)))
 }
 
 /// Whether the client stands a chance of linking objects of this volunteer.
@@ -167,6 +162,15 @@ pub(crate) fn right_port(triple: &str) -> Option<String> {
 }
 
 impl Reason {
+    /// Why `newest` stands in for a client's version that is not here.
+    pub(super) fn of_newest(newest: u32, client: u32) -> Self {
+        if newest > client {
+            Self::NewestNotOlder
+        } else {
+            Self::NewestAlthoughOlder
+        }
+    }
+
     /// Whether the client is known to have another major version, and did not ask for this one.
     pub(crate) fn is_skewed(self) -> bool {
         matches!(self, Self::NewestNotOlder | Self::NewestAlthoughOlder)

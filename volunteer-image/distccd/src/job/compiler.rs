@@ -1,21 +1,45 @@
 //! From the compiler's name on the wire to the program that runs.
 //!
-//! Nothing of the name is used but what it says: which driver, which version, which machine. The program is always
-//! one of the toolchain's own.
+//! In an image nothing of the name is used but what it says ([`name`]): which driver, which version, which machine. The
+//! program is always one of the toolchain's own. Without an image the name must be permitted ([`machine`]), and the
+//! program says itself what it is ([`identity`]).
+
+mod home;
+mod identity;
+mod machine;
+mod name;
+mod path;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use volunteer_toolchain::Toolchain;
 
 use super::argv::{Driver, Shown};
 use super::choice::{self, Reason};
+use machine::Denial;
+use name::{Family, Name};
 
-/// What a client asks for, known to be on this volunteer.
+pub(crate) use identity::Asking;
+pub use machine::{Machine, NoPermission, Permission};
+pub use path::SearchPath;
+pub(crate) use path::is_program;
+
+/// The compilers that jobs may use.
+#[derive(Debug)]
+pub enum Compilers {
+    /// Those of an image, all for one target.
+    Image(Arc<Toolchain>),
+    /// Those of a machine, by the stock daemon's rules.
+    Machine(Machine),
+}
+
+/// What a client asks for, known to be here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    driver: Driver,
-    /// The major version, if the name has one.
-    major: Option<u32>,
+    name: Name,
+    /// Where it was found, on a machine without an image.
+    found: Option<PathBuf>,
 }
 
 /// The program chosen for a job.
@@ -23,10 +47,14 @@ pub(crate) struct Wanted {
 pub(crate) struct Chosen {
     /// Absolute path.
     pub(crate) program: PathBuf,
-    /// GCC's major version.
+    /// Its major version.
     pub(crate) major: u32,
     /// Why this one.
     pub(crate) reason: Reason,
+    /// What it compiles for.
+    pub(crate) toolchain: Arc<Toolchain>,
+    /// Whether the client may ask for objects of another kind with options such as `-m32`.
+    pub(crate) other_abis: bool,
 }
 
 /// A compiler that is not here.
@@ -60,114 +88,193 @@ pub(crate) enum NoCompiler {
         /// The versions that are here, preferred first.
         installed: String,
     },
+    /// Not permitted on a machine without an image, or not usable there.
+    #[error("compiler {name} cannot be used on this machine: {why}")]
+    Denied {
+        /// As sent.
+        name: Shown,
+        /// By which rule.
+        why: Denial,
+    },
 }
 
 impl NoCompiler {
+    fn denied(name: &Name, why: Denial) -> Self {
+        Self::Denied {
+            name: Shown::new(name.sent.as_bytes()),
+            why,
+        }
+    }
+
     /// What to do about it.
-    pub(crate) fn hint(&self, toolchain: &Toolchain) -> String {
+    pub(crate) fn hint(&self, compilers: &Compilers) -> String {
         match self {
             Self::Unknown { .. } => {
-                "names known here are cc, gcc, c++, g++ and cpp, also with a version as in gcc-14 or a triple in front".to_owned()
+                let clang = match compilers {
+                    Compilers::Image(_) => "",
+                    Compilers::Machine(_) => " and clang",
+                };
+                format!(
+                    "names known here are cc, gcc, c++, g++ and cpp{clang}, also with a version as in gcc-14 or a triple in front"
+                )
             }
             Self::OtherMachine { triple, .. } => {
                 let port = choice::right_port(&triple.to_string());
-                let port = port.map_or_else(|| "the port of the right target".to_owned(), |port| format!("port {port}"));
-                format!("use {port}; triples known here are {}", toolchain.triples.join(", "))
+                let port = port.map_or_else(
+                    || "the port of the right target".to_owned(),
+                    |port| format!("port {port}"),
+                );
+                format!(
+                    "use {port}; triples known here are {}",
+                    compilers.triples().join(", ")
+                )
             }
-            Self::OtherVersion { .. } => "leave the version out, or install it on the volunteer".to_owned(),
+            Self::OtherVersion { .. } => {
+                "leave the version out, or install it on the volunteer".to_owned()
+            }
+            Self::Denied { why, .. } => why.hint().to_owned(),
+        }
+    }
+}
+
+impl From<Toolchain> for Compilers {
+    fn from(toolchain: Toolchain) -> Self {
+        Self::Image(Arc::new(toolchain))
+    }
+}
+
+impl From<Machine> for Compilers {
+    fn from(machine: Machine) -> Self {
+        Self::Machine(machine)
+    }
+}
+
+impl Compilers {
+    /// What they compile for, for people.
+    pub(crate) fn target(&self) -> &str {
+        match self {
+            Self::Image(toolchain) => &toolchain.target,
+            Self::Machine(_) => "this machine",
+        }
+    }
+
+    /// Where they are installed: what they must be able to read.
+    pub(crate) fn homes(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Image(toolchain) => {
+                let compilers = toolchain.compilers.iter();
+                let programs = compilers.flat_map(|compiler| [&compiler.gcc, &compiler.gxx]);
+                programs
+                    .filter_map(|program| home::of_image(program))
+                    .collect()
+            }
+            Self::Machine(machine) => machine.homes(),
+        }
+    }
+
+    fn triples(&self) -> &[String] {
+        match self {
+            Self::Image(toolchain) => &toolchain.triples,
+            Self::Machine(_) => &[],
         }
     }
 }
 
 impl Wanted {
-    /// Reads a compiler's name as clients send it: any directory, a triple, a driver, a version; all but the driver
-    /// may be missing.
-    pub(crate) fn parse(name: &[u8], toolchain: &Toolchain) -> Result<Self, NoCompiler> {
+    /// Reads a compiler's name as clients send it, and finds the compiler.
+    pub(crate) fn parse(sent: &[u8], compilers: &Compilers) -> Result<Self, NoCompiler> {
         let unknown = || NoCompiler::Unknown {
-            name: Shown::new(name),
-            target: toolchain.target.clone(),
+            name: Shown::new(sent),
+            target: compilers.target().to_owned(),
         };
-        let base = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
-        let base = std::str::from_utf8(base).map_err(|_not_text| unknown())?;
-        let (stem, major) = split_version(base);
-        let (triple, driver) = split_driver(stem).ok_or_else(unknown)?;
-        match triple {
-            Some(triple) if !toolchain.triples.iter().any(|known| known == triple) => {
-                Err(NoCompiler::OtherMachine {
-                    name: Shown::new(name),
-                    triple: Shown::new(triple.as_bytes()),
-                    target: toolchain.target.clone(),
-                })
+        let text = std::str::from_utf8(sent).map_err(|_not_text| unknown())?;
+        let name = Name::parse(text).ok_or_else(unknown)?;
+        match compilers {
+            Compilers::Image(_) if name.family != Family::Gcc => Err(unknown()),
+            Compilers::Image(toolchain) => {
+                check_triple(&name, toolchain)?;
+                check_installed(&name, toolchain)?;
+                Ok(Self { name, found: None })
             }
-            _ => Self { driver, major }.installed(toolchain),
+            Compilers::Machine(machine) => {
+                let found = Some(machine.find(&name)?);
+                Ok(Self { name, found })
+            }
         }
     }
 
     /// Which of GCC's drivers.
     pub(crate) fn driver(&self) -> Driver {
-        self.driver
+        self.name.driver
     }
 
-    /// The installed compiler that fits best, for a client whose GCC is of major version `client` as far as is known.
-    pub(crate) fn choose(&self, toolchain: &Toolchain, client: Option<u32>) -> Option<Chosen> {
-        let (compiler, reason) = choice::fitting(toolchain, self.major, client)?;
-        let program = match self.driver {
+    /// The compiler that fits best, for a client whose GCC is of major version `client` as far as is known.
+    pub(crate) async fn choose(
+        &self,
+        compilers: &Compilers,
+        client: Option<u32>,
+        asking: Asking<'_>,
+    ) -> Result<Chosen, NoCompiler> {
+        match (compilers, &self.found) {
+            (Compilers::Machine(machine), Some(program)) => {
+                machine.choose(&self.name, program, client, asking).await
+            }
+            (Compilers::Image(toolchain), _) => self.choose_installed(toolchain, client),
+            (Compilers::Machine(_), None) => Err(NoCompiler::denied(&self.name, Denial::Absent)),
+        }
+    }
+
+    fn choose_installed(
+        &self,
+        toolchain: &Arc<Toolchain>,
+        client: Option<u32>,
+    ) -> Result<Chosen, NoCompiler> {
+        let (compiler, reason) = choice::fitting(toolchain, self.name.major, client)
+            .ok_or_else(|| other_version(self.name.major.unwrap_or_default(), toolchain))?;
+        let program = match self.name.driver {
             Driver::C => &compiler.gcc,
             Driver::Cxx => &compiler.gxx,
         };
-        Some(Chosen {
+        Ok(Chosen {
             program: program.clone(),
             major: compiler.major,
             reason,
+            toolchain: Arc::clone(toolchain),
+            other_abis: false,
         })
     }
+}
 
-    fn installed(self, toolchain: &Toolchain) -> Result<Self, NoCompiler> {
-        match self.major {
-            Some(major) if self.choose(toolchain, None).is_none() => {
-                let installed: Vec<_> = toolchain
-                    .compilers
-                    .iter()
-                    .map(|compiler| compiler.major.to_string())
-                    .collect();
-                Err(NoCompiler::OtherVersion {
-                    major,
-                    target: toolchain.target.clone(),
-                    installed: installed.join(", "),
-                })
-            }
-            _ => Ok(self),
-        }
+fn check_triple(name: &Name, toolchain: &Toolchain) -> Result<(), NoCompiler> {
+    match &name.prefix {
+        Some(triple) if !toolchain.triples.contains(triple) => Err(NoCompiler::OtherMachine {
+            name: Shown::new(name.sent.as_bytes()),
+            triple: Shown::new(triple.as_bytes()),
+            target: toolchain.target.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 
-/// `gcc-14.2` is `gcc` and 14: minor versions of GCC do not change code or object format.
-fn split_version(name: &str) -> (&str, Option<u32>) {
-    let version = name.rsplit_once('-').and_then(|(stem, version)| {
-        let mut parts = version.split('.');
-        let major = parts.next()?;
-        let numeric =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let all_numeric = numeric(major) && parts.all(numeric);
-        all_numeric
-            .then(|| major.parse().ok().map(|major| (stem, Some(major))))
-            .flatten()
-    });
-    version.unwrap_or((name, None))
+fn check_installed(name: &Name, toolchain: &Toolchain) -> Result<(), NoCompiler> {
+    match name.major {
+        Some(major) if choice::fitting(toolchain, Some(major), None).is_none() => {
+            Err(other_version(major, toolchain))
+        }
+        _ => Ok(()),
+    }
 }
 
-fn split_driver(stem: &str) -> Option<(Option<&str>, Driver)> {
-    let (triple, driver) = match stem.rsplit_once('-') {
-        Some(("", _)) => return None,
-        Some((triple, driver)) => (Some(triple), driver),
-        None => (None, stem),
-    };
-    let driver = match driver {
-        "cc" | "gcc" | "cpp" => Driver::C,
-        "c++" | "g++" => Driver::Cxx,
-        _ => return None,
-    };
-    Some((triple, driver))
+fn other_version(major: u32, toolchain: &Toolchain) -> NoCompiler {
+    let compilers = toolchain.compilers.iter();
+    let installed: Vec<_> = compilers
+        .map(|compiler| compiler.major.to_string())
+        .collect();
+    NoCompiler::OtherVersion {
+        major,
+        target: toolchain.target.clone(),
+        installed: installed.join(", "),
+    }
 }
 
 #[cfg(test)]
@@ -215,9 +322,9 @@ mod tests {
             ("/opt/x/bin/arm-linux-gnueabihf-g++-12", "g++-12"),
         ];
         for (name, expected) in cases {
-            let chosen = Wanted::parse(name.as_bytes(), &toolchain())
+            let chosen = Wanted::parse(name.as_bytes(), &toolchain().into())
                 .unwrap()
-                .choose(&toolchain(), None)
+                .choose_installed(&Arc::new(toolchain()), None)
                 .unwrap();
             assert_eq!(
                 chosen.program,
@@ -261,13 +368,13 @@ mod tests {
         ];
         for (name, expected) in cases {
             assert_eq!(
-                Wanted::parse(name.as_bytes(), &toolchain())
+                Wanted::parse(name.as_bytes(), &toolchain().into())
                     .unwrap_err()
                     .to_string(),
                 expected,
                 "{name}"
             );
         }
-        assert!(Wanted::parse(b"\xff-gcc", &toolchain()).is_err());
+        assert!(Wanted::parse(b"\xff-gcc", &toolchain().into()).is_err());
     }
 }

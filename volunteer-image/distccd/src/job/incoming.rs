@@ -34,14 +34,15 @@ pub(crate) enum IncomingError {
 }
 
 impl Incoming {
-    /// Makes room in `root` for a source of `length` bytes on the wire.
+    /// Makes room in `root`, for good if it is to be kept, for a source of `length` bytes on the wire.
     pub(crate) fn open(
         accepted: Accepted,
         length: u32,
         limits: &Limits,
         root: &Path,
+        keep: bool,
     ) -> Result<Self, IncomingError> {
-        let workspace = Workspace::create(root)?;
+        let mut workspace = Workspace::create(root, keep)?;
         let file = workspace.create_source(accepted.plan.source_name())?;
         let body = BodyDecoder::new(
             accepted.version,

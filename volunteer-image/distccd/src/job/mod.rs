@@ -27,22 +27,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use distcc_wire::Version;
-use volunteer_toolchain::Toolchain;
+use volunteer_toolchain::ObjectFacts;
 
 use crate::sandbox::Sandbox;
 use crate::settings::VersionSkew;
 use crate::supervise::{Allowance, Broken, Children, Command, Ended, Group, Printed, Stop, Usage};
 use argv::{Plan, Product};
-use compiler::{Chosen, Wanted};
+use compiler::Wanted;
 use workspace::Workspace;
 
 pub(crate) use argv::Shown;
 pub(crate) use artifact::BadArtifact;
 pub(crate) use choice::Reason;
 pub(crate) use client::{Acquaintances, ClientCompiler};
+pub(crate) use compiler::{Asking, Chosen, NoCompiler, is_program};
 pub(crate) use incoming::{Incoming, IncomingError};
 pub(crate) use outcome::{Outcome, Unable};
 pub(crate) use refusal::Refusal;
+
+pub use compiler::{Compilers, Machine, NoPermission, Permission, SearchPath};
 
 /// A job whose arguments may run here; its source is still to come.
 #[derive(Debug)]
@@ -68,6 +71,7 @@ pub(crate) struct Prepared {
     chosen: Chosen,
     command: Command,
     product: Product,
+    expected: Option<ObjectFacts>,
     workspace: Workspace,
 }
 
@@ -77,6 +81,8 @@ pub(crate) struct Running {
     group: Group,
     program: PathBuf,
     product: Product,
+    /// What its object must be, unless that is up to the client.
+    expected: Option<ObjectFacts>,
     workspace: Workspace,
 }
 
@@ -91,7 +97,7 @@ pub(crate) struct Finished {
 
 /// Checks that job directories can be made in `root`.
 pub(crate) fn check_room(root: &Path) -> io::Result<()> {
-    Workspace::create(root).map(drop)
+    Workspace::create(root, false).map(drop)
 }
 
 impl Accepted {
@@ -99,13 +105,13 @@ impl Accepted {
     pub(crate) fn judge(
         version: Version,
         arguments: &[Vec<u8>],
-        toolchain: &Toolchain,
+        compilers: &Compilers,
     ) -> Result<Self, Refusal> {
         let (name, words) = arguments.split_first().ok_or(Refusal::NoArguments)?;
         if version.carries_files() {
             return Err(Refusal::Pump);
         }
-        let wanted = Wanted::parse(name, toolchain)?;
+        let wanted = Wanted::parse(name, compilers)?;
         let plan = Plan::check(wanted.driver(), words)?;
         Ok(Self {
             version,
@@ -136,10 +142,27 @@ impl Received {
         self.client.as_ref()
     }
 
-    /// Decides the command, by what is known of the client's compiler.
+    /// Decides which compiler runs, by what is known of the client's own.
+    pub(crate) async fn choose(
+        &self,
+        compilers: &Compilers,
+        client: Option<&ClientCompiler>,
+        children: &Arc<Children>,
+        sandbox: &Sandbox,
+    ) -> Result<Chosen, NoCompiler> {
+        let asking = Asking {
+            children,
+            sandbox,
+            directory: self.workspace.path(),
+        };
+        let major = client.and_then(ClientCompiler::gcc_major);
+        self.accepted.wanted.choose(compilers, major, asking).await
+    }
+
+    /// Decides the command for the compiler that was chosen.
     pub(crate) fn prepare(
         self,
-        toolchain: &Toolchain,
+        chosen: Chosen,
         client: Option<&ClientCompiler>,
         skew: VersionSkew,
     ) -> Result<Prepared, Refusal> {
@@ -148,13 +171,10 @@ impl Received {
             workspace,
             ..
         } = self;
+        let toolchain = &chosen.toolchain;
         if let Some(client) = client {
             choice::check_machine(client, toolchain)?;
         }
-        let chosen = accepted
-            .wanted
-            .choose(toolchain, client.and_then(ClientCompiler::gcc_major))
-            .expect("what is wanted was found installed when it was parsed");
         choice::check_version(
             client,
             (chosen.major, chosen.reason),
@@ -168,7 +188,10 @@ impl Received {
             directory: workspace.path().to_owned(),
             environment: environment(&chosen.program, workspace.path()),
         };
+        let open = chosen.other_abis && accepted.plan.names_abi();
+        let expected = (!open).then(|| toolchain.object.clone());
         Ok(Prepared {
+            expected,
             chosen,
             command,
             product: accepted.plan.product(),
@@ -216,6 +239,7 @@ impl Prepared {
             group: children.spawn(&self.command, sandbox, allowance),
             program: self.command.program,
             product: self.product,
+            expected: self.expected,
             workspace: self.workspace,
         }
     }
@@ -225,7 +249,6 @@ impl Running {
     /// Waits for the compiler and looks at what it made; stops it when `interrupt` says so.
     pub(crate) async fn finish(
         self,
-        toolchain: &Toolchain,
         limit_bytes: u64,
         interrupt: impl Future<Output = Stop>,
     ) -> Result<Finished, Unable> {
@@ -249,7 +272,7 @@ impl Running {
             artifact::collect(
                 &self.workspace,
                 self.product,
-                &toolchain.object,
+                self.expected.as_ref(),
                 limit_bytes,
             )
         };

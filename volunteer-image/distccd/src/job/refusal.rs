@@ -1,11 +1,10 @@
 //! Jobs that no server should do, or that this one cannot.
 
 use distcc_wire::WireErrorKind;
-use volunteer_toolchain::Toolchain;
 
 use super::argv;
 use super::choice::Unsuited;
-use super::compiler::NoCompiler;
+use super::compiler::{Compilers, NoCompiler};
 
 /// Why a job is refused. Its client is told, and compiles by itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,9 +34,9 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// What to do about it, if anything.
-    pub(crate) fn hint(&self, toolchain: &Toolchain) -> Option<String> {
+    pub(crate) fn hint(&self, compilers: &Compilers) -> Option<String> {
         match self {
-            Self::Compiler(compiler) => Some(compiler.hint(toolchain)),
+            Self::Compiler(compiler) => Some(compiler.hint(compilers)),
             Self::Unsuited(unsuited) => Some(unsuited.hint()),
             Self::Pump => Some("take ',cpp' out of DISTCC_HOSTS and leave ',lzo'".to_owned()),
             Self::Arguments(_) | Self::NoArguments | Self::Malformed(_) | Self::OverLimit(_) => {

@@ -16,7 +16,13 @@ fn printed(text: &str) -> Printed {
 
 /// The answer in one line: status, standard output, standard error.
 fn told(version: Version, outcome: Outcome) -> String {
-    match answer(version, outcome, printed("o"), printed("e;"), &toolchain()) {
+    match answer(
+        version,
+        outcome,
+        printed("o"),
+        printed("e;"),
+        &toolchain().into(),
+    ) {
         Answer::Silence => "silence".to_owned(),
         Answer::Reply {
             outcome,
@@ -106,7 +112,7 @@ fn text_that_was_cut_says_so() {
         Outcome::Failed(Failure::REFUSED),
         Printed::default(),
         stderr,
-        &toolchain(),
+        &toolchain().into(),
     ) else {
         panic!("a failure is told");
     };

@@ -27,10 +27,8 @@ mod policy;
 mod tests;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use volunteer_toolchain::Toolchain;
 
 use gate::Gate;
 
@@ -75,13 +73,13 @@ impl MissingLayer {
 }
 
 impl Sandbox {
-    /// Sets up `layers` for the compilers of `toolchain`, and tries each of them.
+    /// Sets up `layers` for compilers that are installed in `homes`, and tries each of them.
     pub(crate) fn set_up(
         layers: Layers,
         limits: CompilerLimits,
-        toolchain: &Toolchain,
+        homes: Vec<PathBuf>,
     ) -> Result<Self, MissingLayer> {
-        let readable = policy::readable(toolchain);
+        let readable = policy::readable(homes);
         let files = try_out(layers, Layer::Landlock, move || {
             linux::Files::new(&readable).map(Arc::new)
         })?;

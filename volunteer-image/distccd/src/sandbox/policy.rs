@@ -1,9 +1,7 @@
 //! What the layers allow, as data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-
-use volunteer_toolchain::Toolchain;
 
 /// Where programs and libraries of the system are; those that are links into `/usr` are no rule of their own.
 const SYSTEM: &[&str] = &["/usr", "/lib", "/lib32", "/lib64", "/libx32"];
@@ -11,29 +9,15 @@ const SYSTEM: &[&str] = &["/usr", "/lib", "/lib32", "/lib64", "/libx32"];
 /// Devices that may be read and written.
 pub(super) const DEVICES: &[&str] = &["/dev/null"];
 
-/// The directories whose files may be read and executed: the system's programs and libraries and the toolchain's own.
+/// The directories whose files may be read and executed: the system's programs and libraries and the compilers' `homes`.
 ///
 /// Neither `/etc` nor `/proc` nor `/sys`: no compiler needs them, and what is in them could end up in an object.
-pub(super) fn readable(toolchain: &Toolchain) -> Vec<PathBuf> {
+pub(super) fn readable(homes: Vec<PathBuf>) -> Vec<PathBuf> {
     let system = SYSTEM.iter().map(PathBuf::from);
-    let programs = toolchain
-        .compilers
-        .iter()
-        .flat_map(|compiler| [&compiler.gcc, &compiler.gxx]);
-    let mut readable: Vec<_> = system
-        .chain(programs.filter_map(|path| home(path)))
-        .collect();
+    let mut readable: Vec<_> = system.chain(homes).collect();
     readable.sort();
     readable.dedup();
     readable
-}
-
-/// Where a compiler is installed: what is above its `bin`, or its own directory. Never the root.
-fn home(program: &Path) -> Option<PathBuf> {
-    let own = program.parent()?;
-    let above = own.parent().filter(|_| own.ends_with("bin"));
-    let home = above.filter(|above| above.parent().is_some());
-    Some(home.unwrap_or(own).to_owned())
 }
 
 /// What each process of a compiler may use.
@@ -136,22 +120,3 @@ pub(super) const DENIED_CLONE_FLAGS: &[i32] = &[
     libc::CLONE_NEWPID,
     libc::CLONE_NEWNET,
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_compiler_brings_its_own_installation_and_never_the_root() {
-        let cases = [
-            ("/usr/bin/gcc", "/usr"),
-            ("/opt/cross/bin/arm-linux-gnueabihf-gcc", "/opt/cross"),
-            ("/opt/odd/gcc", "/opt/odd"),
-            ("/bin/gcc", "/bin"),
-        ];
-        for (program, expected) in cases {
-            assert_eq!(home(Path::new(program)), Some(expected.into()), "{program}");
-        }
-        assert_eq!(home(Path::new("/")), None);
-    }
-}

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use super::*;
+use crate::Compilers;
 use crate::testing::toolchain;
 
 fn alone<T: Send + 'static>(
@@ -36,7 +37,8 @@ fn within<T: Send + 'static>(
 
 fn sandbox(layers: Layers) -> Result<Sandbox, String> {
     let limits = CompilerLimits::default();
-    Sandbox::set_up(layers, limits, &toolchain()).map_err(|error| error.to_string())
+    Sandbox::set_up(layers, limits, Compilers::from(toolchain()).homes())
+        .map_err(|error| error.to_string())
 }
 
 /// Whether the kernel says that it does not have the call.

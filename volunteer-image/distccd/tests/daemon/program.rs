@@ -32,8 +32,14 @@ fn exit_codes_are_those_of_the_stock_daemon() {
     let folder = tempfile::tempdir().unwrap();
     let file = toolchain_file(&folder, &play());
     let file = file.to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["--frobnicate"], 101, "unexpected argument '--frobnicate'"),
+        (
+            &["--make-me-a-botnet"],
+            101,
+            "error: --make-me-a-botnet is refused",
+        ),
+        (&["--auth"], 119, "error: --auth is refused"),
         (
             &["--port", "none", "--jobs", "0"],
             101,
@@ -57,7 +63,7 @@ fn exit_codes_are_those_of_the_stock_daemon() {
             &format!("error: cannot listen on port {port}: "),
         ),
         (
-            &["--log-file", "/nonexistent/log"],
+            &["--toolchain", file, "--log-file", "/nonexistent/log"],
             107,
             "error: cannot log: ",
         ),
@@ -149,7 +155,6 @@ fn writes_one_line_for_each_job() {
     program.ask(&request(Version::Lzo, "object"));
     let line: serde_json::Value = serde_json::from_str(&program.next_line()).unwrap();
     let expected = [
-        ("message", "job"),
         ("level", "INFO"),
         ("client", "127.0.0.1"),
         ("name", "play.c"),
@@ -159,6 +164,13 @@ fn writes_one_line_for_each_job() {
     for (key, value) in expected {
         assert_eq!(line[key], value, "{line}");
     }
+    let message = line["message"].as_str().unwrap();
+    assert!(message.starts_with("client: 127.0.0.1:"), "{line}");
+    assert!(
+        message.contains(" COMPILE_OK exit:0 sig:0 core:0 ret:0 time:"),
+        "{line}"
+    );
+    assert!(message.ends_with("ms gcc play.c"), "{line}");
     for key in [
         "gcc",
         "arguments",
@@ -195,7 +207,7 @@ fn the_log_says_which_version_and_why_and_warns_once() {
     let mut warnings = 0;
     while jobs.len() < 4 {
         let line: serde_json::Value = serde_json::from_str(&program.next_line()).unwrap();
-        if line["message"] == "job" {
+        if line["outcome"].is_string() {
             let field = |key: &str| line[key].to_string().replace('"', "");
             jobs.push(
                 ["client_gcc", "client_triple", "gcc", "why", "remembered"]

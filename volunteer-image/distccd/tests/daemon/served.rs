@@ -42,6 +42,9 @@ impl Program {
                 "--daemon",
                 "--no-detach",
                 "--log-stderr",
+                // Where tests run as root, what they make is root's.
+                "--user",
+                "root",
                 "--listen",
                 "127.0.0.1",
                 "--port",

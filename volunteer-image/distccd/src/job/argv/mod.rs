@@ -36,6 +36,17 @@ pub(crate) const OUTPUT_NAME: &str = "object.o";
 /// They would find the preprocessed text under the same name and show a wrong line.
 pub(crate) const SOURCE_DIRECTORY: &str = ".preprocessed";
 
+/// Options that change what kind of object is made. A triple behind `-target` may be the usual one; it need not.
+const ABI_OPTIONS: &[&str] = &[
+    "-m16",
+    "-m32",
+    "-m64",
+    "-mx32",
+    "-mabi=*",
+    "-target",
+    "--target=*",
+];
+
 /// A checked argument list: one source, one result, nothing that names a file of the volunteer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
@@ -82,6 +93,20 @@ impl Plan {
     /// Whether the result holds intermediate code, which only the version that wrote it can read.
     pub(crate) fn link_time(&self) -> bool {
         self.link_time
+    }
+
+    /// Whether the client itself says for which machine or ABI to compile.
+    pub(crate) fn names_abi(&self) -> bool {
+        let names = |word: &Word| match word {
+            Word::Client(word) => {
+                let word = word.as_encoded_bytes();
+                ABI_OPTIONS
+                    .iter()
+                    .any(|pattern| rules::matches(pattern, word))
+            }
+            Word::Output | Word::Source => false,
+        };
+        self.words.iter().any(names)
     }
 
     /// The name of the source inside [`SOURCE_DIRECTORY`].

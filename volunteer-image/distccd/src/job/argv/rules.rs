@@ -258,6 +258,10 @@ pub(super) const RULES: &[(&str, Action)] = &[
     ("--std=*", Keep(Within)),
     ("-ansi", Keep(Within)),
     ("--ansi", Keep(Within)),
+    // Clang's; GCC says that it does not know them. The stock client puts `-target` behind the name `clang`.
+    ("-target", Keep(Next)),
+    ("--target=*", Keep(Within)),
+    ("-Qunused-arguments", Keep(Within)),
     ("--param=*", Keep(Within)),
     ("--param", Keep(Next)),
     ("-p", Keep(Within)),

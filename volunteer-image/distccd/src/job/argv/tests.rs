@@ -339,8 +339,6 @@ fn refuses_every_option_that_runs_loads_reads_or_writes() {
         "-time=x",
         "-Q",
         "--help",
-        "--target=x",
-        "-target x",
         "-frepo",
         "-dr",
         "-fexec-charset=IBM1047",

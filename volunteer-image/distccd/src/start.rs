@@ -1,0 +1,91 @@
+//! What the process becomes before it serves anybody: priority, user, log, compilers, a place for jobs.
+
+use std::fs;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::compilers;
+use crate::config::Config;
+use crate::job;
+use crate::run::Fatal;
+use crate::{Compilers, Settings, exit::Exit, sandbox, telemetry, user};
+
+/// Most threads that move bytes. Compilers do the work; these need a small part of a processor each.
+const WORKERS: usize = 4;
+
+/// As many processors have work for one of them. A single one does more than two on a small machine: two wake each other
+/// for every connection.
+const PROCESSORS_PER_WORKER: usize = 8;
+
+/// Everything that serving needs.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) compilers: Compilers,
+    pub(crate) settings: Settings,
+    pub(crate) runtime: Runtime,
+}
+
+/// Does what `config` says about the process, in an order that matters: what needs root comes first.
+pub(crate) fn prepare(config: &Config) -> Result<Started, Fatal> {
+    let mut remarks = config.remarks.clone();
+    remarks.extend(adjust_oom_score(config.process.oom_score));
+    remarks.extend(lower_priority(config.nice));
+    // A toolchain file, or a list of compilers, may be for root's eyes only.
+    let compilers = compilers::find(&config.compilers)?;
+    remarks.extend(user::become_unprivileged(config.process.user.as_deref())?);
+    telemetry::start(&config.log)
+        .map_err(|error| Fatal::new(Exit::IoError, format!("cannot log: {error}")))?;
+    for remark in remarks {
+        tracing::warn!("{remark}");
+    }
+    sandbox::forget_descriptors().map_err(Fatal::cannot_start)?;
+    let workspace = workspace()?;
+    let runtime = runtime().map_err(Fatal::cannot_start)?;
+    Ok(Started {
+        compilers,
+        settings: Settings {
+            workspace,
+            ..config.settings.clone()
+        },
+        runtime,
+    })
+}
+
+fn runtime() -> io::Result<Runtime> {
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let workers = (processors / PROCESSORS_PER_WORKER).clamp(1, WORKERS);
+    let mut builder = match workers {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.worker_threads(workers).enable_all().build()
+}
+
+fn workspace() -> Result<PathBuf, Fatal> {
+    let workspace = std::env::temp_dir();
+    job::check_room(&workspace).map_err(|error| {
+        let place = workspace.display();
+        let message = format!("cannot make directories in {place}: {error}");
+        Fatal::new(Exit::IoError, message)
+            .hint("set TMPDIR to a directory that the daemon's user may write to")
+    })?;
+    Ok(workspace)
+}
+
+fn lower_priority(increment: i32) -> Option<String> {
+    let error = rustix::process::nice(increment).err()?;
+    Some(format!(
+        "cannot change the priority by {increment}: {error}"
+    ))
+}
+
+/// For this process and all that it starts.
+fn adjust_oom_score(score: Option<i16>) -> Option<String> {
+    let score = score?;
+    let error = fs::write("/proc/self/oom_score_adj", score.to_string()).err()?;
+    Some(format!("--oom-score-adj {score} has no effect: {error}"))
+}
