@@ -110,13 +110,7 @@ impl NoCompiler {
     pub(crate) fn hint(&self, compilers: &Compilers) -> String {
         match self {
             Self::Unknown { .. } => {
-                let clang = match compilers {
-                    Compilers::Image(_) => "",
-                    Compilers::Machine(_) => " and clang",
-                };
-                format!(
-                    "names known here are cc, gcc, c++, g++ and cpp{clang}, also with a version as in gcc-14 or a triple in front"
-                )
+                "names known here are cc, gcc, c++, g++ and cpp, also with a version as in gcc-14 or a triple in front".to_owned()
             }
             Self::OtherMachine { triple, .. } => {
                 let port = choice::right_port(&triple.to_string());
@@ -183,9 +177,15 @@ impl Compilers {
 impl Wanted {
     /// Reads a compiler's name as clients send it, and finds the compiler.
     pub(crate) fn parse(sent: &[u8], compilers: &Compilers) -> Result<Self, NoCompiler> {
-        let unknown = || NoCompiler::Unknown {
-            name: Shown::new(sent),
-            target: compilers.target().to_owned(),
+        let unknown = || match compilers {
+            Compilers::Image(toolchain) => NoCompiler::Unknown {
+                name: Shown::new(sent),
+                target: toolchain.target.clone(),
+            },
+            Compilers::Machine(_) => NoCompiler::Denied {
+                name: Shown::new(sent),
+                why: Denial::Unknown,
+            },
         };
         let text = std::str::from_utf8(sent).map_err(|_not_text| unknown())?;
         let name = Name::parse(text).ok_or_else(unknown)?;

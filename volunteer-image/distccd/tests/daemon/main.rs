@@ -1,5 +1,6 @@
 //! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`]), in process with the
-//! machine's own GCC ([`compilers`]), and as a program ([`program`]).
+//! machine's own GCC ([`compilers`]), and as a program ([`program`],
+//! [`stock`]).
 
 mod compilers;
 mod harness;
@@ -9,4 +10,5 @@ mod program;
 mod refusals;
 mod sandbox;
 mod served;
+mod stock;
 mod versions;

@@ -1,6 +1,13 @@
 #!/bin/sh
 # A compiler that behaves as the option -fplay=... says; without one it makes an object at once.
 
+# Asked what it is, it tells the version of its name.
+if [ "$*" = -v ]; then
+    case $0 in *-12) version=12.2.0 ;; *) version=14.1.0 ;; esac
+    printf 'Target: x86_64-linux-gnu\ngcc version %s (Play)\n' "$version" >&2
+    exit 0
+fi
+
 play=object
 output=
 previous=

@@ -36,8 +36,18 @@ impl Program {
         let folder = tempfile::tempdir().expect("a temporary directory can be made");
         let file = toolchain_file(&folder, toolchain);
         let port = free_port();
-        let mut child = Command::new("/bin/sh")
+        let mut command = Command::new("/bin/sh");
+        command
             .args(["-c", &format!("{first}; exec \"$@\""), "sh", PROGRAM])
+            .arg("--toolchain")
+            .arg(file)
+            .args(words);
+        Self::serve(command, folder, port)
+    }
+
+    /// Starts `command`, to which the rest of a quiet command line is added.
+    pub(crate) fn serve(mut command: Command, folder: tempfile::TempDir, port: u16) -> Self {
+        let mut child = command
             .args([
                 "--daemon",
                 "--no-detach",
@@ -50,9 +60,6 @@ impl Program {
                 "--port",
                 &port.to_string(),
             ])
-            .arg("--toolchain")
-            .arg(file)
-            .args(words)
             .env("TMPDIR", folder.path())
             .stderr(Stdio::piped())
             .spawn()

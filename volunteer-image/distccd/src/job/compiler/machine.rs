@@ -254,6 +254,9 @@ fn ends_alike(program: &Path, name: &str, components: NonZeroUsize) -> bool {
 /// Why a compiler may not be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denial {
+    /// No compiler's name.
+    #[error("it is not the name of GCC or Clang")]
+    Unknown,
     /// By the directories.
     #[error("it has no entry in {}", NAME_DIRECTORIES.join(" or "))]
     NotNamed,
@@ -277,7 +280,7 @@ impl Denial {
             }
             Self::NotListed => "add its absolute path to the list, or use another compiler",
             Self::Absent => "install it on the server, or set DISTCCD_PATH for the daemon",
-            Self::NoCompiler => "use GCC or Clang",
+            Self::Unknown | Self::NoCompiler => "use GCC or Clang",
         }
     }
 }
