@@ -1,7 +1,6 @@
 //! What the process becomes before it serves anybody: priority, user, log, compilers, a place for jobs.
 
 use std::fs;
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
@@ -14,12 +13,8 @@ use crate::job;
 use crate::run::Fatal;
 use crate::{Compilers, Settings, exit::Exit, sandbox, telemetry, user};
 
-/// Most threads that move bytes. Compilers do the work; these need a small part of a processor each.
+/// Threads that move bytes. Compilers do the work; these need a small part of a processor each.
 const WORKERS: usize = 4;
-
-/// As many processors have work for one of them. A single one does more than two on a small machine: two wake each other
-/// for every connection.
-const PROCESSORS_PER_WORKER: usize = 8;
 
 /// Everything that serving needs.
 #[derive(Debug)]
@@ -44,7 +39,12 @@ pub(crate) fn prepare(config: &Config) -> Result<Started, Fatal> {
     }
     sandbox::forget_descriptors().map_err(Fatal::cannot_start)?;
     let workspace = workspace()?;
-    let runtime = runtime().map_err(Fatal::cannot_start)?;
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(processors.min(WORKERS))
+        .enable_all()
+        .build()
+        .map_err(Fatal::cannot_start)?;
     Ok(Started {
         compilers,
         settings: Settings {
@@ -53,16 +53,6 @@ pub(crate) fn prepare(config: &Config) -> Result<Started, Fatal> {
         },
         runtime,
     })
-}
-
-fn runtime() -> io::Result<Runtime> {
-    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let workers = (processors / PROCESSORS_PER_WORKER).clamp(1, WORKERS);
-    let mut builder = match workers {
-        1 => Builder::new_current_thread(),
-        _ => Builder::new_multi_thread(),
-    };
-    builder.worker_threads(workers).enable_all().build()
 }
 
 fn workspace() -> Result<PathBuf, Fatal> {

@@ -18,8 +18,8 @@ pub(crate) struct Incoming {
     file: File,
     body: BodyDecoder,
     markers: Markers,
-    /// Decoded and not yet written; empty between pieces.
-    decoded: Vec<u8>,
+    /// For what is being decoded.
+    scratch: Vec<u8>,
 }
 
 /// Why a source cannot be taken in.
@@ -56,7 +56,7 @@ impl Incoming {
             file,
             body,
             markers: Markers::default(),
-            decoded: Vec::new(),
+            scratch: Vec::new(),
         })
     }
 
@@ -66,10 +66,9 @@ impl Incoming {
     /// the hand-over would cost more than the write.
     pub(crate) fn push(&mut self, mut piece: &[u8]) -> Result<(), IncomingError> {
         while !piece.is_empty() {
-            self.body.push(&mut piece, &mut self.decoded)?;
-            self.file.write_all(&self.decoded)?;
-            self.markers.push(&self.decoded);
-            self.decoded.clear();
+            let text = self.body.decode(&mut piece, &mut self.scratch)?;
+            self.file.write_all(text)?;
+            self.markers.push(text);
         }
         Ok(())
     }

@@ -37,6 +37,8 @@ use compiler::Wanted;
 use workspace::Workspace;
 
 pub(crate) use argv::Shown;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use argv::{Driver, Plan as CheckedArguments, assert_sound};
 pub(crate) use artifact::BadArtifact;
 pub(crate) use choice::Reason;
 pub(crate) use client::{Acquaintances, ClientCompiler};

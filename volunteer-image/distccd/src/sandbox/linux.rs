@@ -84,12 +84,16 @@ impl Files {
     }
 }
 
-/// Opens those of `paths` that exist.
+/// Opens those of `paths` that exist, without those that are within another: each takes time for every job.
 fn open_present(paths: &[impl AsRef<Path>]) -> io::Result<Vec<PathFd>> {
-    let present = paths.iter().filter(|path| path.as_ref().exists());
-    present
-        .map(|path| PathFd::new(path).map_err(io::Error::other))
-        .collect()
+    let present = paths
+        .iter()
+        .filter_map(|path| path.as_ref().canonicalize().ok());
+    let mut present: Vec<_> = present.collect();
+    present.sort();
+    present.dedup_by(|inner, outer| inner.starts_with(outer));
+    let open = |path| PathFd::new(path).map_err(io::Error::other);
+    present.iter().map(open).collect()
 }
 
 /// The system call layer.

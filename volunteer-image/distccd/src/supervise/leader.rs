@@ -1,7 +1,7 @@
 //! The first process of a group, from its start to its collection, on a thread that has nothing else to do.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,12 +58,12 @@ impl Leader {
         }
     }
 
-    /// Waits until it has ended, keeping of each of its outputs what does not exceed `printed_bytes`.
-    pub(super) fn wait(mut self, printed_bytes: usize) -> io::Result<Exited> {
+    /// Waits until it has ended, and keeps what is printed to its outputs.
+    ///
+    /// The ends of these pipes that are for writing must stay open meanwhile: otherwise this thread would be woken when
+    /// the process closes them, for nothing.
+    pub(super) fn wait(mut self, mut stdout: Capture, mut stderr: Capture) -> io::Result<Exited> {
         let end = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty())?;
-        let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
-        let mut stdout = Capture::new(stdout.map(OwnedFd::from), printed_bytes);
-        let mut stderr = Capture::new(stderr.map(OwnedFd::from), printed_bytes);
         while !step(&end, &mut stdout, &mut stderr)? {}
         // What is left of the group.
         self.leash.signal(Signal::KILL);
@@ -98,22 +98,25 @@ impl Leader {
 
 /// Waits for the next thing to happen, and says whether it was the end.
 fn step(end: &OwnedFd, stdout: &mut Capture, stderr: &mut Capture) -> io::Result<bool> {
-    // A descriptor that is not there is the one that ends the waiting, which hides nothing.
-    let watched = [Some(end.as_fd()), stdout.pipe(), stderr.pipe()];
-    let mut watched = watched.map(|open| {
-        let open = open.unwrap_or(end.as_fd());
-        PollFd::from_borrowed_fd(open, PollFlags::IN)
-    });
+    let mut watched = [
+        PollFd::new(end, PollFlags::IN),
+        PollFd::new(stdout, PollFlags::IN),
+        PollFd::new(stderr, PollFlags::IN),
+    ];
     match poll(&mut watched, None) {
         Err(Errno::INTR) => return Ok(false),
         other => other?,
     };
-    let [ended, out, err] = watched.map(|fd| fd.revents());
-    if !ended.is_empty() {
+    let [ended, out, err] = watched.map(|fd| !fd.revents().is_empty());
+    if ended {
         return Ok(true);
     }
-    stdout.take(out);
-    stderr.take(err);
+    if out {
+        stdout.read();
+    }
+    if err {
+        stderr.read();
+    }
     Ok(false)
 }
 
@@ -124,7 +127,7 @@ impl Drop for Leader {
             self.leash.signal(Signal::KILL);
             let leader = || WaitId::Pid(Pid::from_child(&self.child));
             let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while waitid(leader(), ended) == Err(Errno::INTR) {}
+            while matches!(waitid(leader(), ended), Err(Errno::INTR)) {}
             drop(self.collect());
         }
     }

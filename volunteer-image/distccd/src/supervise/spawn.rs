@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::hint;
-use std::io;
+use std::io::{self, PipeReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
+use super::capture::Capture;
 use super::group::{Allowance, Broken, Group};
 use super::leader::Leader;
 use super::leash::Leash;
@@ -59,9 +60,14 @@ impl Children {
         sandbox.within(
             &command.directory,
             move |limiter| {
+                let (stdout, stderr) = outputs(&mut process).map_err(Broken::Start)?;
                 let child = children.start(|| limiter.start(|| start(&mut process)));
                 let leader = Leader::new(child.map_err(Broken::Start)?, children, held);
-                leader.wait(allowance.printed_bytes).map_err(Broken::Wait)
+                let kept = |output| Capture::new(output, allowance.printed_bytes);
+                let exited = leader.wait(kept(stdout), kept(stderr));
+                // It has the ends for writing.
+                drop(process);
+                exited.map_err(Broken::Wait)
             },
             // Nobody may wait any more.
             |exited| drop(tell.send(exited.map_err(Broken::Start).flatten())),
@@ -104,10 +110,16 @@ fn process(command: &Command) -> std::process::Command {
         .env_clear()
         .envs(environment.map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .process_group(0);
     process
+}
+
+/// Gives `process` pipes for its outputs, and returns the ends for reading.
+fn outputs(process: &mut std::process::Command) -> io::Result<(PipeReader, PipeReader)> {
+    let (stdout, to_stdout) = io::pipe()?;
+    let (stderr, to_stderr) = io::pipe()?;
+    process.stdout(to_stdout).stderr(to_stderr);
+    Ok((stdout, stderr))
 }
 
 fn start(process: &mut std::process::Command) -> io::Result<Child> {

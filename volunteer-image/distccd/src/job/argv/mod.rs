@@ -14,6 +14,8 @@ mod source;
 
 #[cfg(test)]
 mod properties;
+#[cfg(any(test, feature = "fuzzing"))]
+mod soundness;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +25,8 @@ use std::path::Path;
 pub(crate) use language::Driver;
 pub(crate) use refusal::Refusal;
 pub(crate) use shown::Shown;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use soundness::assert_sound;
 
 use language::Language;
 use source::SourceName;
