@@ -111,6 +111,7 @@ impl Compilers {
                 attributes: BTreeMap::new(),
             },
             defaults: Vec::new(),
+            headers: false,
             compilers: vec![Compiler {
                 major: self.major,
                 gcc: self.gcc.clone(),

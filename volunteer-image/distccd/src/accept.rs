@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admission::{Clients, Room, Slots, Sources};
 use crate::connection::{self, Peer};
-use crate::job::{Acquaintances, Compilers};
+use crate::job::{Acquaintances, Compilers, SearchLists};
 use crate::sandbox::{MissingLayer, Sandbox};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -35,6 +35,7 @@ pub(crate) struct Service {
     pub(crate) shutdown: Shutdown,
     pub(crate) sandbox: Sandbox,
     pub(crate) acquaintances: Acquaintances,
+    pub(crate) search: SearchLists,
 }
 
 impl Service {
@@ -62,6 +63,7 @@ impl Service {
             shutdown,
             sandbox,
             acquaintances: Acquaintances::default(),
+            search: SearchLists::default(),
         })
     }
 }

@@ -345,7 +345,7 @@ fn value<T: std::str::FromStr>(
 fn version() -> String {
     let (version, architecture) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     format!(
-        "distccd {version} {architecture}-linux-gnu\n  (protocols 1 and 2) (default port {DEFAULT_PORT})\n"
+        "distccd {version} {architecture}-linux-gnu\n  (protocols 1, 2 and 3) (default port {DEFAULT_PORT})\n"
     )
 }
 

@@ -64,7 +64,7 @@ pub(crate) async fn serve(service: &Service, mut stream: Stream, peer: Peer) -> 
             let mut promise = Promise::new(version);
             let pause = service.settings.deadlines.sign_of_life;
             let end = tokio::select! {
-                end = run(service, &stream, client, job, &mut record) => end,
+                end = run(service, &stream, client, *job, &mut record) => end,
                 never = keep(&mut promise, &stream, pause) => match never {},
             };
             let said = promise.said();
@@ -151,7 +151,7 @@ async fn run(
 
 async fn compile(
     service: &Service,
-    job: Prepared,
+    mut job: Prepared,
     slot: &Slot,
     interrupt: impl Future<Output = Stop>,
     record: &mut Record,
@@ -162,7 +162,9 @@ async fn compile(
         grace: settings.deadlines.job_grace,
         printed_bytes: settings.printed_bytes,
     };
-    let running = job.start(&service.children, &service.sandbox, allowance);
+    let (children, sandbox) = (&service.children, &service.sandbox);
+    job.link_system(&service.search, children, sandbox).await?;
+    let running = job.start(children, sandbox, allowance);
     let Finished {
         mut outcome,
         stdout,

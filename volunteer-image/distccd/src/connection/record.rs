@@ -112,7 +112,7 @@ impl Record {
         self.ended = summary::Ended::of(outcome);
         self.detail = outcome.detail();
         (self.object_bytes, self.level) = match outcome {
-            Outcome::Compiled { object } => (Some(object.len()), Level::Ordinary),
+            Outcome::Compiled { object, .. } => (Some(object.len()), Level::Ordinary),
             Outcome::Unsound(_) => (None, Level::Error),
             Outcome::Unable(_) | Outcome::Killed { .. } => (None, Level::Warning),
             Outcome::Failed(_)

@@ -14,6 +14,12 @@ pub(crate) enum BadArtifact {
     /// The compiler made no file.
     #[error("the compiler ended well but made no object file")]
     Missing,
+    /// The compiler did not say what its result depends on.
+    #[error("the compiler ended well but made no dependency file")]
+    NoDependencies,
+    /// An object with names in it that mean nothing to the client, and differ from job to job.
+    #[error("the object names a directory of this volunteer")]
+    ShowsThrough,
     /// Not a plain file: a link, a directory, a device.
     #[error("the compiler made something that is not a plain file")]
     NotAFile,
@@ -54,6 +60,18 @@ pub(crate) fn collect(
             .map_err(BadArtifact::Wrong)?;
     }
     Ok(bytes)
+}
+
+/// Reads the dependencies of a pump job, which only has a result if it has these.
+pub(crate) fn dependencies(
+    workspace: &Workspace,
+    limit_bytes: u64,
+) -> Result<Vec<u8>, BadArtifact> {
+    match workspace.open_dependencies() {
+        Ok(Some(file)) => read(file, limit_bytes),
+        Ok(None) => Err(BadArtifact::NoDependencies),
+        Err(_link) => Err(BadArtifact::NotAFile),
+    }
 }
 
 fn read(file: File, limit_bytes: u64) -> Result<Vec<u8>, BadArtifact> {

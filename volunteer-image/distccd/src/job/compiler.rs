@@ -152,6 +152,15 @@ impl Compilers {
         }
     }
 
+    /// Whether the system's headers are there, for sources that are preprocessed here.
+    pub(crate) fn have_headers(&self) -> bool {
+        match self {
+            Self::Image(toolchain) => toolchain.headers,
+            // As with the stock daemon, that is up to who serves pump mode.
+            Self::Machine(_) => true,
+        }
+    }
+
     /// Where they are installed: what they must be able to read.
     pub(crate) fn homes(&self) -> Vec<PathBuf> {
         match self {
@@ -302,6 +311,7 @@ mod tests {
             },
             defaults: Vec::new(),
             compilers: vec![compiler(14), compiler(12)],
+            headers: false,
         }
     }
 

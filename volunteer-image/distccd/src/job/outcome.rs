@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
     Compiled {
         /// The object file, or assembler text.
         object: Vec<u8>,
+        /// What it depends on, for `make`; in pump mode only.
+        dependencies: Vec<u8>,
     },
     /// The compiler found errors, or crashed.
     Failed(Failure),
@@ -89,7 +91,10 @@ impl Outcome {
             Some(Stop::Shutdown) => Self::Unable(Unable::Shutdown),
             Some(Stop::Overtime) => Self::Overtime(overtime(status)),
             None if status.success() => match artifact() {
-                Ok(object) => Self::Compiled { object },
+                Ok(object) => Self::Compiled {
+                    object,
+                    dependencies: Vec::new(),
+                },
                 Err(bad) => Self::Unsound(bad),
             },
             None if was_killed(status, stderr) => Self::Killed {
@@ -236,6 +241,6 @@ mod tests {
             b"",
             || Ok(b"object".to_vec()),
         );
-        assert!(matches!(outcome, Outcome::Compiled { object } if object == b"object"));
+        assert!(matches!(outcome, Outcome::Compiled { object, .. } if object == b"object"));
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Command {
     pub(crate) arguments: Vec<OsString>,
     /// Where it runs.
     pub(crate) directory: PathBuf,
+    /// What it may write to, with all that is in it.
+    pub(crate) room: PathBuf,
     /// The whole environment.
     pub(crate) environment: Vec<(&'static str, OsString)>,
 }
@@ -58,7 +60,7 @@ impl Children {
         let mut process = process(command);
         let (children, held) = (Arc::clone(self), Arc::clone(&leash));
         sandbox.within(
-            &command.directory,
+            &command.room,
             move |limiter| {
                 let (stdout, stderr) = outputs(&mut process).map_err(Broken::Start)?;
                 let child = children.start(|| limiter.start(|| start(&mut process)));

@@ -181,6 +181,7 @@ pub(crate) fn play() -> Toolchain {
         },
         defaults: vec!["-fdefault".to_owned()],
         compilers: vec![compiler(14), compiler(12)],
+        headers: false,
     }
 }
 

@@ -7,6 +7,7 @@ mod harness;
 mod jobs;
 mod limits;
 mod program;
+mod pump;
 mod refusals;
 mod sandbox;
 mod served;

@@ -38,6 +38,23 @@ pub(crate) enum Refusal {
     /// Preprocessing only, or linking.
     #[error("neither -c nor -S is given")]
     NoCompile,
+    /// A directory below another root.
+    #[error("option {0} names a directory below a system root, which is not sent in pump mode")]
+    SystemRoot(Shown),
+    /// A value that looks like something else.
+    #[error("option {0} has a value that could be taken for another option")]
+    OddValue(Shown),
+    /// The end of a path without its beginning.
+    #[error("option {0} comes without -iprefix, and names a directory of the compiler's own")]
+    NoPrefix(Shown),
+    /// GCC writes its working directory beside relative paths in intermediate code.
+    #[error(
+        "a prefix map makes paths relative, and -flto would then put a directory of the volunteer into the object"
+    )]
+    RelativeMap,
+    /// Preprocessed already, in a request that says otherwise.
+    #[error("{0} is preprocessed already, which nothing in pump mode is")]
+    Preprocessed(Shown),
     /// A word with a NUL byte cannot be passed to any program.
     #[error("an argument contains a NUL byte")]
     Nul,
@@ -76,6 +93,9 @@ pub(crate) enum Why {
     /// The option's value was taken out on the master, so the next word's meaning is open.
     #[error("is followed by a word that may or may not belong to it")]
     Ambiguous,
+    /// Needs something that is not sent, or that nobody has looked at.
+    #[error("does not go with pump mode on this volunteer")]
+    NotInPumpMode,
     /// Not in the table.
     #[error("is not one that this volunteer knows")]
     Unknown,
