@@ -19,6 +19,7 @@ mod compiler;
 mod incoming;
 mod outcome;
 mod pump;
+mod question;
 mod refusal;
 mod workspace;
 
@@ -33,7 +34,9 @@ use volunteer_toolchain::ObjectFacts;
 
 use crate::sandbox::Sandbox;
 use crate::settings::VersionSkew;
-use crate::supervise::{Allowance, Broken, Children, Command, Ended, Group, Printed, Stop, Usage};
+use crate::supervise::{
+    Allowance, Children, Command, Ended, Group, LeaderNumber, Printed, Stop, Usage,
+};
 use argv::{Driver, Plan, Product};
 use compiler::Wanted;
 use pump::{Translation, Tree};
@@ -44,11 +47,12 @@ pub(crate) use argv::Shown;
 pub use argv::{check_pump_soundness, check_soundness};
 pub(crate) use artifact::BadArtifact;
 pub(crate) use choice::Reason;
-pub(crate) use client::{Acquaintances, ClientCompiler};
+pub(crate) use client::{Acquaintances, ClientCompiler, ClientVersion};
 pub(crate) use compiler::{Asking, Chosen, NoCompiler, is_program};
 pub(crate) use incoming::{Incoming, IncomingError};
-pub(crate) use outcome::{Outcome, Unable};
+pub(crate) use outcome::{Kind, Outcome, Unable};
 pub(crate) use pump::{Arriving, SearchLists, TreePath};
+pub(crate) use question::ask;
 pub(crate) use refusal::Refusal;
 
 pub use compiler::{Compilers, Machine, NoPermission, Permission, SearchPath};
@@ -307,21 +311,22 @@ impl Prepared {
 }
 
 impl Running {
+    /// The process that leads the compiler's group.
+    pub(crate) fn leader(&self) -> LeaderNumber {
+        self.group.leader()
+    }
+
     /// Waits for the compiler and looks at what it made; stops it when `interrupt` says so.
     pub(crate) async fn finish(
         self,
         limit_bytes: u64,
         interrupt: impl Future<Output = Stop>,
     ) -> Result<Finished, Unable> {
-        let program = self.program;
         let ended = self
             .group
             .wait(interrupt)
             .await
-            .map_err(|error| match error {
-                Broken::Start(source) => Unable::Start { program, source },
-                Broken::Wait(error) => Unable::Wait(error),
-            })?;
+            .map_err(|broken| Unable::run(&self.program, broken))?;
         let Ended {
             status,
             stop,

@@ -12,7 +12,7 @@ use tokio::time;
 
 use super::capture::Printed;
 use super::leader::{Exited, Usage};
-use super::leash::Leash;
+use super::leash::{LeaderNumber, Leash};
 
 /// What a group may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,11 @@ impl Group {
             allowance,
             exited,
         }
+    }
+
+    /// Its leader, for who wants to look at it.
+    pub(crate) fn leader(&self) -> LeaderNumber {
+        LeaderNumber(Arc::clone(&self.leash))
     }
 
     /// Waits until the leader has ended, or stops the group: after its allowance, or when `interrupt` says why.

@@ -1,6 +1,6 @@
 //! Holds a process group from another thread than the one that waits for it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -17,6 +17,20 @@ enum State {
     /// Its leader has not been waited for, so its number means this group and no other.
     Running(Pid),
     Ended,
+}
+
+/// Tells the number of a group's leader while there is one.
+#[derive(Debug, Clone)]
+pub(crate) struct LeaderNumber(pub(super) Arc<Leash>);
+
+impl LeaderNumber {
+    /// The number; `None` before the start and after the end.
+    pub(crate) fn pid(&self) -> Option<i32> {
+        match *self.0.state() {
+            State::Running(leader) => Some(leader.as_raw_pid()),
+            State::Unstarted(_) | State::Ended => None,
+        }
+    }
 }
 
 impl Default for State {

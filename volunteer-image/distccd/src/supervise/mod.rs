@@ -18,6 +18,7 @@ mod spawn;
 pub(crate) use capture::Printed;
 pub(crate) use group::{Allowance, Broken, Ended, Group, Stop};
 pub(crate) use leader::Usage;
+pub(crate) use leash::LeaderNumber;
 pub(crate) use orphans::Orphans;
 pub(crate) use spawn::{Children, Command};
 
