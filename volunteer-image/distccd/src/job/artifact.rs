@@ -39,6 +39,21 @@ pub(crate) enum BadArtifact {
     Wrong(Mismatch),
 }
 
+impl BadArtifact {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NoDependencies => "no-dependencies",
+            Self::ShowsThrough => "shows-through",
+            Self::NotAFile => "not-a-file",
+            Self::TooLarge { .. } => "too-large",
+            Self::Unreadable(_) => "unreadable",
+            Self::Wrong(_) => "wrong-machine",
+        }
+    }
+}
+
 /// Reads what the compiler made and checks that a board of this target can use it, where that is told by `expected`.
 ///
 /// Assembler text is not checked: what it becomes is decided where it is assembled.

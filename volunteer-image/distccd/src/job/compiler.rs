@@ -99,6 +99,16 @@ pub(crate) enum NoCompiler {
 }
 
 impl NoCompiler {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "unknown-compiler",
+            Self::OtherMachine { .. } => "other-machine",
+            Self::OtherVersion { .. } => "other-version",
+            Self::Denied { .. } => "denied-compiler",
+        }
+    }
+
     fn denied(name: &Name, why: Denial) -> Self {
         Self::Denied {
             name: Shown::new(name.sent.as_bytes()),

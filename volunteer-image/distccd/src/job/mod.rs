@@ -19,6 +19,7 @@ mod compiler;
 mod incoming;
 mod outcome;
 mod pump;
+mod question;
 mod refusal;
 mod workspace;
 
@@ -42,11 +43,12 @@ use workspace::Workspace;
 pub(crate) use argv::Shown;
 pub(crate) use artifact::BadArtifact;
 pub(crate) use choice::Reason;
-pub(crate) use client::{Acquaintances, ClientCompiler};
+pub(crate) use client::{Acquaintances, ClientCompiler, ClientVersion};
 pub(crate) use compiler::{Asking, Chosen, NoCompiler, is_program};
 pub(crate) use incoming::{Incoming, IncomingError};
-pub(crate) use outcome::{Outcome, Unable};
+pub(crate) use outcome::{Kind, Outcome, Unable};
 pub(crate) use pump::{Arriving, SearchLists, TreePath};
+pub(crate) use question::ask;
 pub(crate) use refusal::Refusal;
 
 pub use compiler::{Compilers, Machine, NoPermission, Permission, SearchPath};
@@ -307,6 +309,11 @@ impl Prepared {
 }
 
 impl Running {
+    /// The process that leads the compiler's group.
+    pub(crate) fn pid(&self) -> i32 {
+        self.group.pid()
+    }
+
     /// Waits for the compiler and looks at what it made; stops it when `interrupt` says so.
     pub(crate) async fn finish(
         self,

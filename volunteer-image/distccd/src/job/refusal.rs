@@ -43,6 +43,20 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Arguments(arguments) => arguments.word(),
+            Self::Compiler(compiler) => compiler.word(),
+            Self::Unsuited(unsuited) => unsuited.word(),
+            Self::Pump => "pump",
+            Self::Directory(..) | Self::Entry(_) => "pump-path",
+            Self::FileMissing => "file-missing",
+            Self::NoArguments | Self::Malformed(_) => "malformed",
+            Self::OverLimit(_) => "over-limit",
+        }
+    }
+
     /// What to do about it, if anything.
     pub(crate) fn hint(&self, compilers: &Compilers) -> Option<String> {
         match self {

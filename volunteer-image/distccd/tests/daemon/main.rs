@@ -1,6 +1,5 @@
-//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`]), in process with the
-//! machine's own GCC ([`compilers`]), and as a program ([`program`],
-//! [`stock`]).
+//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`], [`stats`]), in
+//! process with the machine's own GCC ([`compilers`]), and as a program ([`program`], [`stock`]).
 
 mod compilers;
 mod harness;
@@ -11,5 +10,6 @@ mod pump;
 mod refusals;
 mod sandbox;
 mod served;
+mod stats;
 mod stock;
 mod versions;

@@ -100,3 +100,47 @@ pub(crate) enum Why {
     #[error("is not one that this volunteer knows")]
     Unknown,
 }
+
+impl Refusal {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Option(_, why) => why.word(),
+            Self::Path(_) => "path",
+            Self::Assembler(_) => "assembler-option",
+            Self::ValueMissing(_) => "value-missing",
+            Self::Word(_) => "word",
+            Self::AssemblerSource(_) => "assembler-source",
+            Self::Language(_) => "language",
+            Self::SecondSource(..) => "second-source",
+            Self::SecondOutput => "second-output",
+            Self::NoSource => "no-source",
+            Self::NoCompile => "no-compile",
+            Self::SystemRoot(_) => "system-root",
+            Self::OddValue(_) => "odd-value",
+            Self::NoPrefix(_) => "no-prefix",
+            Self::RelativeMap => "relative-map",
+            Self::Preprocessed(_) => "preprocessed",
+            Self::Nul => "nul",
+        }
+    }
+}
+
+impl Why {
+    fn word(self) -> &'static str {
+        match self {
+            Self::RunsProgram => "runs-program",
+            Self::LoadsCode => "loads-code",
+            Self::ReadsFile => "reads-file",
+            Self::WritesFile => "writes-file",
+            Self::NativeCpu => "native-cpu",
+            Self::LinkTime => "link-time",
+            Self::Preprocesses => "preprocesses",
+            Self::NoObject => "no-object",
+            Self::Ambiguous => "ambiguous",
+            Self::NeedsTables => "needs-tables",
+            Self::NotInPumpMode => "not-in-pump-mode",
+            Self::Unknown => "unknown-option",
+        }
+    }
+}
