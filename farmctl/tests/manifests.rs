@@ -162,7 +162,7 @@ fn headers_come_where_they_are_asked_for() {
         .collect();
     let cross = |name: &str| {
         format!(
-            "libstdc++-14-dev-{name}-cross libgcc-14-dev-{name}-cross libc6-dev-{name}-cross linux-libc-dev-{name}-cross"
+            "libstdc++-14-dev-{name}-cross libgcc-14-dev-{name}-cross libc6-dev-{name}-cross linux-libc-dev-{name}-cross linux-libc-dev"
         )
     };
     let native = "libstdc++-12-dev libgcc-12-dev libc6-dev linux-libc-dev".to_owned();

@@ -21,11 +21,11 @@ mod outcome;
 mod pump;
 mod question;
 mod refusal;
+mod root;
 mod workspace;
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,6 +50,7 @@ pub(crate) use outcome::{Kind, Outcome, Unable};
 pub(crate) use pump::{Arriving, SearchLists, TreePath};
 pub(crate) use question::ask;
 pub(crate) use refusal::Refusal;
+pub(crate) use root::{JobRoot, sweep};
 
 pub use compiler::{Compilers, Machine, NoPermission, Permission, SearchPath};
 
@@ -103,11 +104,6 @@ pub(crate) struct Finished {
     pub(crate) stdout: Printed,
     pub(crate) stderr: Printed,
     pub(crate) usage: Usage,
-}
-
-/// Checks that job directories can be made in `root`.
-pub(crate) fn check_room(root: &Path) -> io::Result<()> {
-    Workspace::create(root, false).map(drop)
 }
 
 impl Accepted {
