@@ -3,14 +3,14 @@
 use std::io;
 use std::num::{NonZeroU8, NonZeroUsize};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use distcc_wire::{Failure, Phase};
 
 use super::{BadArtifact, Refusal};
 use crate::admission::Overload;
-use crate::supervise::Stop;
+use crate::supervise::{Broken, Stop};
 
 /// How a job ended. What the client is told about it is decided in one place, `reply`.
 #[derive(Debug)]
@@ -86,6 +86,19 @@ pub(crate) enum Unable {
     /// The daemon is ending and the grace period is over.
     #[error("the volunteer is shutting down")]
     Shutdown,
+}
+
+impl Unable {
+    /// `program` could not be run to its end.
+    pub(super) fn run(program: &Path, broken: Broken) -> Self {
+        match broken {
+            Broken::Start(source) => Self::Start {
+                program: program.to_owned(),
+                source,
+            },
+            Broken::Wait(error) => Self::Wait(error),
+        }
+    }
 }
 
 const SIGTERM: u8 = 15;

@@ -27,7 +27,7 @@ async fn told(daemon: &Daemon, asked: &[u8]) -> String {
 }
 
 /// The body of what is told at `path`, and its status.
-async fn get(daemon: &Daemon, path: &str) -> (u16, String) {
+pub(crate) async fn get(daemon: &Daemon, path: &str) -> (u16, String) {
     let asked = format!("GET {path} HTTP/1.1\r\nHost: volunteer\r\nConnection: close\r\n\r\n");
     let answer = told(daemon, asked.as_bytes()).await;
     let (head, body) = answer.split_once("\r\n\r\n").expect("it is HTTP");
