@@ -140,6 +140,7 @@ fn request(volunteer: &Volunteer) -> ImageRequest {
             object: target.object.clone(),
             defaults: target.defaults.clone(),
             compilers: versions.iter().map(compiler).collect(),
+            headers: false,
         },
         sources: versions.iter().map(compiler_source).collect(),
     }

@@ -92,6 +92,11 @@ impl VolunteerSpec {
         option("--jobs", self.slots.to_string());
         option("--nice", self.nice.increment().to_string());
         option("--grace", self.daemon_grace().as_secs().to_string());
+        if let Some(port) = self.stats_port() {
+            option("--stats-port", port.to_string());
+            option("--stats-listen", "127.0.0.1".to_owned());
+            command.push("--stats".to_owned());
+        }
         for rule in &self.allow {
             match rule {
                 AllowRule::Private => command.push("--allow-private".to_owned()),
@@ -100,6 +105,12 @@ impl VolunteerSpec {
             }
         }
         command
+    }
+
+    /// Where the daemon tells its statistics, inside the container only: the stock daemon's port for that is another
+    /// target's.
+    fn stats_port(&self) -> Option<u16> {
+        self.port.number().checked_add(STATS_PORT_DISTANCE)
     }
 
     /// A little less than the engine's own patience, so that the daemon ends its last jobs itself and says so.
@@ -147,8 +158,11 @@ fn allowing<R: fmt::Display>(ranges: impl IntoIterator<Item = R>) -> impl Iterat
         .flat_map(|range| ["--allow".to_owned(), range.to_string()])
 }
 
+/// From the port of the jobs to that of the statistics.
+const STATS_PORT_DISTANCE: u16 = 100;
+
 /// Counts up when the container is built differently from the same specification.
-const POSTURE: &str = "posture 2";
+const POSTURE: &str = "posture 3";
 
 #[cfg(test)]
 mod tests {
@@ -177,7 +191,7 @@ mod tests {
         assert_eq!(
             spec().command().join(" "),
             "--daemon --no-detach --log-stderr --port 3635 --jobs 20 --nice 5 --grace 115 \
-             --allow-private --allow 127.0.0.0/8 --allow ::1/128 --allow 203.0.113.0/24",
+             --stats-port 3735 --stats-listen 127.0.0.1 --stats --allow-private --allow 127.0.0.0/8 --allow ::1/128 --allow 203.0.113.0/24",
         );
     }
 

@@ -130,6 +130,7 @@ pub(crate) fn image_of(target: &str, versions: &[(u32, &str)]) -> ImageRequest {
         },
         defaults: vec![format!("-march={target}")],
         compilers: compilers.collect(),
+        headers: false,
     };
     let sources = versions.iter().map(|(major, suite)| CompilerSource {
         major: *major,

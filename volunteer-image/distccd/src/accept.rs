@@ -11,10 +11,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::admission::{Clients, Room, Slots, Sources};
 use crate::connection::{self, Peer};
-use crate::job::{Acquaintances, Compilers};
+use crate::job::{Acquaintances, Compilers, SearchLists};
 use crate::sandbox::{MissingLayer, Sandbox};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
+use crate::stats::{self, Statistics};
 use crate::supervise::Children;
 
 /// A compile server on a port.
@@ -31,10 +32,12 @@ pub(crate) struct Service {
     pub(crate) settings: Settings,
     pub(crate) clients: Arc<Clients>,
     pub(crate) slots: Slots,
+    pub(crate) statistics: Arc<Statistics>,
     pub(crate) children: Arc<Children>,
     pub(crate) shutdown: Shutdown,
     pub(crate) sandbox: Sandbox,
     pub(crate) acquaintances: Acquaintances,
+    pub(crate) search: SearchLists,
 }
 
 impl Service {
@@ -58,10 +61,12 @@ impl Service {
             clients: Clients::new(settings.client_connections),
             settings,
             slots,
+            statistics: Statistics::new(),
             children: Arc::new(Children::default()),
             shutdown,
             sandbox,
             acquaintances: Acquaintances::default(),
+            search: SearchLists::default(),
         })
     }
 }
@@ -93,6 +98,11 @@ impl Server {
     /// Where it listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Tells on `listener`, for ever, what this server does and has done; to be run beside [`serve`](Self::serve).
+    pub fn statistics(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + use<> {
+        stats::serve(Arc::clone(&self.service), listener)
     }
 
     /// The processes it runs, for who collects orphans.
@@ -142,6 +152,7 @@ async fn accept_all(
         // Room first: who cannot be served waits in the kernel's queue.
         let permit = service.slots.connection().await;
         let (stream, peer) = accept(listener).await;
+        service.statistics.connected();
         let service = Arc::clone(service);
         connections.spawn(async move {
             connection::serve(&service, stream.into(), Peer::Network(peer)).await;
@@ -150,7 +161,8 @@ async fn accept_all(
     }
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+/// Accepts one connection, however long the process may be out of descriptors.
+pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     let mut failed = false;
     loop {
         match listener.accept().await {

@@ -29,6 +29,7 @@ mod sandbox;
 mod settings;
 mod shutdown;
 mod start;
+mod stats;
 mod supervise;
 mod telemetry;
 mod toolchain_file;

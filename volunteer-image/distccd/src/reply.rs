@@ -41,9 +41,12 @@ pub(crate) fn answer(
 ) -> Answer {
     let reason = reason(&outcome, compilers);
     let told = match outcome {
-        Outcome::Compiled { object } => WireOutcome::Compiled {
+        Outcome::Compiled {
             object,
-            dependencies: Vec::new(),
+            dependencies,
+        } => WireOutcome::Compiled {
+            object,
+            dependencies,
         },
         Outcome::Failed(failure) | Outcome::Overtime(failure) => WireOutcome::Failed(failure),
         Outcome::Killed { .. } => WireOutcome::Failed(Failure::KILLED),

@@ -1,6 +1,7 @@
 //! The program: from a command line to an exit code.
 
 use std::ffi::OsString;
+use std::future::{self, Future};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
@@ -9,12 +10,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time;
 
 use crate::accept::Service;
 use crate::compilers::{self, NoCompilers};
-use crate::config::{self, Config, ConfigError, Environment, Invocation, Mode, Place, Sink};
+use crate::config::{
+    self, Config, ConfigError, Environment, Invocation, Mode, Place, Sink, StatsPort,
+};
 use crate::connection::Served;
 use crate::exit::Exit;
 use crate::inetd::{self, Turn};
@@ -176,6 +180,7 @@ async fn serve_until_told(
             format!("cannot listen on port {port}: {error}"),
         )
     })?;
+    let stats = config.stats.map(listen_for_statistics).transpose()?;
     let signals = Signals::catch()?;
     let orphans = Orphans::adopt()?;
     let address = listener.local_addr().ok();
@@ -194,8 +199,10 @@ async fn serve_until_told(
         detach::ready(config.log.sink == Sink::StandardError)?;
     }
     let children = server.children();
+    let statistics = stats.map(|listener| server.statistics(listener));
     let end = tokio::select! {
         () = server.serve() => End::Told,
+        () = for_ever(statistics) => End::Told,
         () = signals.tell(shutdown) => End::Told,
         () = orphans.collect(children) => End::Told,
         () = over(config.process.lifetime) => End::OldAge,
@@ -208,7 +215,23 @@ async fn serve_until_told(
 async fn over(lifetime: Option<Duration>) {
     match lifetime {
         Some(lifetime) => time::sleep(lifetime).await,
-        None => std::future::pending().await,
+        None => future::pending().await,
+    }
+}
+
+fn listen_for_statistics(at: StatsPort) -> Result<TcpListener, Fatal> {
+    listen(at.listen, at.port.get()).map_err(|error| {
+        let message = format!("cannot listen on port {} for statistics: {error}", at.port);
+        Fatal::new(Exit::BindFailed, message)
+            .hint("choose another one with --stats-port, or leave --stats out")
+    })
+}
+
+/// Never ends where there is nothing to do.
+async fn for_ever(task: Option<impl Future<Output = ()>>) {
+    match task {
+        Some(task) => task.await,
+        None => future::pending().await,
     }
 }
 

@@ -29,6 +29,11 @@ impl Shutdown {
         self.jobs.cancel();
     }
 
+    /// Whether [`finish`](Self::finish) was called.
+    pub(crate) fn is_finishing(&self) -> bool {
+        self.accepting.is_cancelled()
+    }
+
     /// Waits for [`finish`](Self::finish).
     pub(crate) async fn finishing(&self) {
         self.accepting.cancelled().await;

@@ -20,5 +20,6 @@ pub(crate) fn toolchain() -> Toolchain {
             gcc: "/nonexistent/gcc-14".into(),
             gxx: "/nonexistent/g++-14".into(),
         }],
+        headers: false,
     }
 }

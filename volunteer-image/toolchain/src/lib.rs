@@ -30,6 +30,9 @@ pub struct Toolchain {
     pub defaults: Vec<String>,
     /// The installed compilers, the preferred one first; never empty.
     pub compilers: Vec<Compiler>,
+    /// Whether the headers of the C and C++ library are installed, which pump mode needs.
+    #[serde(default)]
+    pub headers: bool,
 }
 
 /// One installed GCC version.

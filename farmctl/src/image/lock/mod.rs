@@ -206,6 +206,7 @@ pub(super) mod tests {
             },
             defaults: vec![],
             compilers: compilers.collect(),
+            headers: false,
         };
         ImageRequest { toolchain, sources }
     }

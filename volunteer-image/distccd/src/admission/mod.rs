@@ -12,5 +12,5 @@ mod slots;
 pub use acl::AllowList;
 pub(crate) use acl::{BadRange, parse_range};
 pub(crate) use clients::Clients;
-pub(crate) use memory::Sources;
+pub(crate) use memory::{Sources, machine_bytes};
 pub(crate) use slots::{Overload, Room, Slot, Slots};

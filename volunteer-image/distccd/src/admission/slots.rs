@@ -76,7 +76,6 @@ struct Waiting {
 }
 
 /// How many jobs run and wait.
-#[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Load {
     pub(crate) running: usize,
@@ -142,7 +141,6 @@ impl Slots {
     }
 
     /// How many jobs run and wait at this moment.
-    #[cfg(test)]
     pub(crate) fn load(&self) -> Load {
         let compilers = lock(&self.compilers);
         Load {

@@ -8,6 +8,7 @@ use clap::Parser;
 use super::limits::LimitFlags;
 use super::process::ProcessFlags;
 use super::refused::RefusedFlags;
+use super::stats::StatsFlags;
 
 /// A distcc compile server: for the one target of an image, or for the compilers of this machine.
 #[derive(Debug, Parser)]
@@ -104,6 +105,9 @@ pub(super) struct Flags {
     /// Print the version
     #[arg(long)]
     pub(super) version: bool,
+
+    #[command(flatten)]
+    pub(super) stats: StatsFlags,
 
     #[command(flatten)]
     pub(super) limits: LimitFlags,

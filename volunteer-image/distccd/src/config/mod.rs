@@ -7,6 +7,7 @@ mod hosts;
 mod limits;
 mod process;
 mod refused;
+mod stats;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub(crate) use compilers::CompilerRules;
 pub(crate) use environment::Environment;
 pub(crate) use process::{Mode, Place, Process};
 pub(crate) use refused::RefusedOption;
+pub(crate) use stats::StatsPort;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     /// Where to listen; everywhere without an address.
     pub(crate) listen: Option<IpAddr>,
     pub(crate) port: NonZeroU16,
+    /// Where statistics are told, if at all.
+    pub(crate) stats: Option<StatsPort>,
     /// How much to lower the priority of this process and its compilers.
     pub(crate) nice: i32,
     /// Whether the command line says who may send jobs; matters only where the default is everyone.
@@ -155,9 +159,12 @@ fn probe(flags: &Flags, port: Option<&str>, bad: &mut Vec<BadValue>) -> Invocati
 fn config(flags: &Flags, environment: &Environment, bad: &mut Vec<BadValue>) -> Config {
     let process = Process::read(&flags.process, bad);
     let (log, remarks) = log(flags, &process);
+    let listen = flags.listen.as_deref();
+    let listen = listen.and_then(|text| listen_on("--listen", text, bad));
     Config {
-        listen: flags.listen.as_deref().and_then(|text| listen(text, bad)),
+        listen,
         port: port_of("--port", flags.port.as_deref(), bad),
+        stats: flags.stats.port(listen, bad),
         nice: nice(flags, bad),
         allow_given: flags.allow_private || !flags.allow.is_empty(),
         log,
@@ -189,13 +196,13 @@ fn port_of(option: &str, text: Option<&str>, bad: &mut Vec<BadValue>) -> NonZero
     value(option, text, "a port from 1 to 65535", bad).unwrap_or(DEFAULT_PORT)
 }
 
-fn listen(text: &str, bad: &mut Vec<BadValue>) -> Option<IpAddr> {
+fn listen_on(option: &str, text: &str, bad: &mut Vec<BadValue>) -> Option<IpAddr> {
     let address = text.parse().ok();
     let address = address.or_else(|| hosts::addresses(text).first().copied());
     if address.is_none() {
         let meaning =
             "an IP address of this machine, or a name in /etc/hosts; other names are not resolved";
-        bad.push(BadValue::new("--listen", text, meaning));
+        bad.push(BadValue::new(option, text, meaning));
     }
     address
 }
@@ -345,7 +352,7 @@ fn value<T: std::str::FromStr>(
 fn version() -> String {
     let (version, architecture) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     format!(
-        "distccd {version} {architecture}-linux-gnu\n  (protocols 1 and 2) (default port {DEFAULT_PORT})\n"
+        "distccd {version} {architecture}-linux-gnu\n  (protocols 1, 2 and 3) (default port {DEFAULT_PORT})\n"
     )
 }
 

@@ -204,6 +204,29 @@ fn a_probe_takes_its_port_from_either_option() {
 }
 
 #[test]
+fn statistics_are_told_where_jobs_are_unless_told_otherwise() {
+    let told = |line| {
+        let stats = config(line).stats?;
+        let address = stats
+            .listen
+            .map_or_else(|| "*".to_owned(), |address| address.to_string());
+        Some(format!("{address} {}", stats.port))
+    };
+    assert_eq!(told("--stats-port 3735"), None);
+    assert_eq!(told("--stats").as_deref(), Some("* 3633"));
+    assert_eq!(
+        told("--stats --listen 10.1.1.1").as_deref(),
+        Some("10.1.1.1 3633")
+    );
+    let own = "--stats --stats-port 3735 --listen 10.1.1.1 --stats-listen 127.0.0.1";
+    assert_eq!(told(own).as_deref(), Some("127.0.0.1 3735"));
+    assert!(matches!(
+        parsed("--stats --stats-port 0"),
+        Err(ConfigError::Values(_))
+    ));
+}
+
+#[test]
 fn where_nothing_is_said_the_log_is_where_somebody_looks() {
     let cases = [
         ("", Sink::Syslog),

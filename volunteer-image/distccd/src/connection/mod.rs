@@ -25,6 +25,7 @@ use crate::accept::Service;
 use crate::admission::Slot;
 use crate::job::{Finished, Outcome, Prepared, Received, Refusal, Unable};
 use crate::reply::{self, Answer};
+use crate::stats::Phase;
 use crate::supervise::{Allowance, Printed, Stop};
 use promise::Promise;
 use receive::Reception;
@@ -51,6 +52,7 @@ pub(crate) enum Served {
 pub(crate) async fn serve(service: &Service, mut stream: Stream, peer: Peer) -> Served {
     let client = peer.ip();
     if !service.settings.allow.allows(client) {
+        service.statistics.denied();
         tracing::warn!(%client, "refused a client that is not on the allow list");
         return Served::Denied;
     }
@@ -58,25 +60,25 @@ pub(crate) async fn serve(service: &Service, mut stream: Stream, peer: Peer) -> 
         tracing::warn!(%client, "closed a connection of a client that has far too many");
         return Served::Denied;
     };
-    let mut record = Record::new(peer);
+    let mut record = Record::new(service.statistics.job(client), peer);
     match receive::request(service, &mut stream, &mut record, place.exceeds()).await {
         Reception::Job(version, job) => {
             let mut promise = Promise::new(version);
             let pause = service.settings.deadlines.sign_of_life;
             let end = tokio::select! {
-                end = run(service, &stream, client, job, &mut record) => end,
+                end = run(service, &stream, client, *job, &mut record) => end,
                 never = keep(&mut promise, &stream, pause) => match never {},
             };
             let said = promise.said();
             respond(service, &mut stream, (version, said), end, &mut record).await;
-            record.log();
+            record.finish();
             Served::Answered
         }
         Reception::Early(version, outcome) => {
             let served = served_early(&outcome);
             let end = End::without_compiler(outcome);
             let told = respond(service, &mut stream, (version, 0), end, &mut record).await;
-            record.log();
+            record.finish();
             if told {
                 send::drain(service, &mut stream).await;
             }
@@ -87,6 +89,7 @@ pub(crate) async fn serve(service: &Service, mut stream: Stream, peer: Peer) -> 
             Served::Truncated
         }
         Reception::Foreign(error) => {
+            service.statistics.foreign();
             tracing::info!(client = %peer, %error, "not a request");
             Served::Malformed
         }
@@ -138,6 +141,7 @@ async fn run(
         Err(refusal) => return End::without_compiler(Outcome::Refused(refusal)),
     };
     let mut interrupt = pin!(interrupt(service, stream));
+    record.enter(Phase::Queued);
     let slot = tokio::select! {
         slot = service.slots.compiler(client, &name) => slot,
         stop = &mut interrupt => return End::without_compiler(Outcome::stopped(stop)),
@@ -151,7 +155,7 @@ async fn run(
 
 async fn compile(
     service: &Service,
-    job: Prepared,
+    mut job: Prepared,
     slot: &Slot,
     interrupt: impl Future<Output = Stop>,
     record: &mut Record,
@@ -162,7 +166,10 @@ async fn compile(
         grace: settings.deadlines.job_grace,
         printed_bytes: settings.printed_bytes,
     };
-    let running = job.start(&service.children, &service.sandbox)?;
+    let (children, sandbox) = (&service.children, &service.sandbox);
+    job.link_system(&service.search, children, sandbox).await?;
+    let running = job.start(children, sandbox)?;
+    record.compiling(running.pid());
     let Finished {
         mut outcome,
         stdout,
@@ -202,6 +209,7 @@ async fn respond(
     record: &mut Record,
 ) -> bool {
     record.outcome(&end.outcome);
+    record.enter(Phase::Replying);
     let Answer::Reply {
         outcome,
         stdout,

@@ -11,13 +11,15 @@ use tokio::time::{self, Instant};
 use super::record::Record;
 use super::stream::Stream;
 use crate::accept::Service;
-use crate::job::{Accepted, Incoming, IncomingError, Outcome, Received, Refusal, Unable};
+use crate::job::{
+    Accepted, Arriving, Incoming, IncomingError, Outcome, Received, Refusal, TreePath, Unable,
+};
 use crate::settings::Deadlines;
 
 /// What came of reading a request.
 pub(super) enum Reception {
     /// A whole job.
-    Job(Version, Received),
+    Job(Version, Box<Received>),
     /// An outcome before all was read: the client may still be sending.
     Early(Version, Outcome),
     /// No job, and nobody to answer.
@@ -66,6 +68,10 @@ enum Step {
     Start,
     Accepted(Accepted),
     Incoming(Incoming),
+    /// Pump mode: the client's working directory, then its command, then its files.
+    Directory(Vec<u8>),
+    AcceptedPump(Accepted, TreePath),
+    Arriving(Arriving),
     Received(Received),
 }
 
@@ -94,7 +100,7 @@ impl Request<'_> {
                 Err(Halt::Wire(error)) => return self.malformed(error),
             }
             match mem::replace(&mut self.step, Step::Start) {
-                Step::Received(job) => return Reception::Job(self.version(), job),
+                Step::Received(job) => return Reception::Job(self.version(), Box::new(job)),
                 step => self.step = step,
             }
         }
@@ -106,6 +112,25 @@ impl Request<'_> {
             self.step = match (mem::replace(&mut self.step, Step::Start), event) {
                 (Step::Start, Event::Arguments(arguments)) => {
                     Step::Accepted(self.judge(&arguments)?)
+                }
+                (Step::Start, Event::Directory(directory)) => Step::Directory(directory),
+                (Step::Directory(directory), Event::Arguments(arguments)) => {
+                    let (accepted, directory) = self.judge_pump(&directory, &arguments)?;
+                    Step::AcceptedPump(accepted, directory)
+                }
+                (Step::AcceptedPump(accepted, directory), Event::Entries(_)) => {
+                    Step::Arriving(Arriving::open(
+                        accepted,
+                        &directory,
+                        &settings.limits,
+                        &settings.workspace,
+                        settings.keep_jobs,
+                    )?)
+                }
+                (Step::Arriving(arriving), Event::End) => self.arrived(arriving.finish()?),
+                (Step::Arriving(mut arriving), event) => {
+                    arriving.take(event)?;
+                    Step::Arriving(arriving)
                 }
                 (Step::Accepted(accepted), Event::Source { length }) => {
                     Step::Incoming(Incoming::open(
@@ -120,12 +145,8 @@ impl Request<'_> {
                     incoming.push(piece)?;
                     Step::Incoming(incoming)
                 }
-                (Step::Incoming(incoming), Event::BodyEnd) => {
-                    let received = incoming.finish()?;
-                    self.record.source(received.source_bytes());
-                    Step::Received(received)
-                }
-                // The decoder keeps the order, and pump mode is refused at its arguments.
+                (Step::Incoming(incoming), Event::BodyEnd) => self.arrived(incoming.finish()?),
+                // The decoder keeps the order.
                 (step, _) => step,
             };
         }
@@ -133,13 +154,35 @@ impl Request<'_> {
     }
 
     fn judge(&mut self, arguments: &[Vec<u8>]) -> Result<Accepted, Halt> {
-        self.record.arguments(arguments);
-        if let Some(limit) = self.crowded {
-            return Err(Halt::Outcome(Outcome::Unable(Unable::Crowded { limit })));
-        }
+        self.admit(arguments)?;
         let accepted = Accepted::judge(self.version(), arguments, &self.service.compilers)?;
         self.record.name(accepted.source_name());
         Ok(accepted)
+    }
+
+    fn judge_pump(
+        &mut self,
+        directory: &[u8],
+        arguments: &[Vec<u8>],
+    ) -> Result<(Accepted, TreePath), Halt> {
+        self.admit(arguments)?;
+        let compilers = &self.service.compilers;
+        let (accepted, directory) = Accepted::judge_pump(directory, arguments, compilers)?;
+        self.record.name(accepted.source_name());
+        Ok((accepted, directory))
+    }
+
+    fn admit(&mut self, arguments: &[Vec<u8>]) -> Result<(), Halt> {
+        self.record.arguments(arguments);
+        match self.crowded {
+            Some(limit) => Err(Halt::Outcome(Outcome::Unable(Unable::Crowded { limit }))),
+            None => Ok(()),
+        }
+    }
+
+    fn arrived(&mut self, received: Received) -> Step {
+        self.record.source(received.source_bytes());
+        Step::Received(received)
     }
 
     fn version(&self) -> Version {
@@ -187,6 +230,7 @@ impl From<IncomingError> for Halt {
     fn from(error: IncomingError) -> Self {
         Self::Outcome(match error {
             IncomingError::Body(kind) => Outcome::Refused(Refusal::from(kind)),
+            IncomingError::Entry(entry) => Outcome::Refused(Refusal::from(entry)),
             IncomingError::Store(error) => Outcome::Unable(Unable::Store(error)),
         })
     }

@@ -115,7 +115,10 @@ mod tests {
         let killed = Failure::signal(9).unwrap();
         let cases = [
             (
-                Outcome::Compiled { object: Vec::new() },
+                Outcome::Compiled {
+                    object: Vec::new(),
+                    dependencies: Vec::new(),
+                },
                 "COMPILE_OK exit:0 sig:0 core:0 ret:0 time:34ms gcc hello.c",
             ),
             (

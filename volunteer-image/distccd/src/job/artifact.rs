@@ -14,6 +14,12 @@ pub(crate) enum BadArtifact {
     /// The compiler made no file.
     #[error("the compiler ended well but made no object file")]
     Missing,
+    /// The compiler did not say what its result depends on.
+    #[error("the compiler ended well but made no dependency file")]
+    NoDependencies,
+    /// An object with names in it that mean nothing to the client, and differ from job to job.
+    #[error("the object names a directory of this volunteer")]
+    ShowsThrough,
     /// Not a plain file: a link, a directory, a device.
     #[error("the compiler made something that is not a plain file")]
     NotAFile,
@@ -31,6 +37,21 @@ pub(crate) enum BadArtifact {
     /// An object that the board could not link.
     #[error("wrong object: {0}")]
     Wrong(Mismatch),
+}
+
+impl BadArtifact {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NoDependencies => "no-dependencies",
+            Self::ShowsThrough => "shows-through",
+            Self::NotAFile => "not-a-file",
+            Self::TooLarge { .. } => "too-large",
+            Self::Unreadable(_) => "unreadable",
+            Self::Wrong(_) => "wrong-machine",
+        }
+    }
 }
 
 /// Reads what the compiler made and checks that a board of this target can use it, where that is told by `expected`.
@@ -54,6 +75,18 @@ pub(crate) fn collect(
             .map_err(BadArtifact::Wrong)?;
     }
     Ok(bytes)
+}
+
+/// Reads the dependencies of a pump job, which only has a result if it has these.
+pub(crate) fn dependencies(
+    workspace: &Workspace,
+    limit_bytes: u64,
+) -> Result<Vec<u8>, BadArtifact> {
+    match workspace.open_dependencies() {
+        Ok(Some(file)) => read(file, limit_bytes),
+        Ok(None) => Err(BadArtifact::NoDependencies),
+        Err(_link) => Err(BadArtifact::NotAFile),
+    }
 }
 
 fn read(file: File, limit_bytes: u64) -> Result<Vec<u8>, BadArtifact> {

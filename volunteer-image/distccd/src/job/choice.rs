@@ -62,6 +62,15 @@ pub(crate) enum Unsuited {
 }
 
 impl Unsuited {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::OtherMachine { .. } => "other-machine",
+            Self::OtherVersion { .. } => "other-version",
+            Self::LinkTime { .. } => "link-time",
+        }
+    }
+
     /// What to do about it.
     pub(crate) fn hint(&self) -> String {
         match self {

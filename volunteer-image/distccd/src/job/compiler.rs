@@ -99,6 +99,16 @@ pub(crate) enum NoCompiler {
 }
 
 impl NoCompiler {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "unknown-compiler",
+            Self::OtherMachine { .. } => "other-machine",
+            Self::OtherVersion { .. } => "other-version",
+            Self::Denied { .. } => "denied-compiler",
+        }
+    }
+
     fn denied(name: &Name, why: Denial) -> Self {
         Self::Denied {
             name: Shown::new(name.sent.as_bytes()),
@@ -149,6 +159,15 @@ impl Compilers {
         match self {
             Self::Image(toolchain) => &toolchain.target,
             Self::Machine(_) => "this machine",
+        }
+    }
+
+    /// Whether the system's headers are there, for sources that are preprocessed here.
+    pub(crate) fn have_headers(&self) -> bool {
+        match self {
+            Self::Image(toolchain) => toolchain.headers,
+            // As with the stock daemon, that is up to who serves pump mode.
+            Self::Machine(_) => true,
         }
     }
 
@@ -302,6 +321,7 @@ mod tests {
             },
             defaults: Vec::new(),
             compilers: vec![compiler(14), compiler(12)],
+            headers: false,
         }
     }
 

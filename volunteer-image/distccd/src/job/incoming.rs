@@ -7,6 +7,7 @@ use std::path::Path;
 use distcc_wire::{BodyDecoder, Limits, Token, WireErrorKind};
 
 use super::client::Markers;
+use super::pump::{BadEntry, TreeError};
 use super::workspace::Workspace;
 use super::{Accepted, Received};
 
@@ -28,9 +29,21 @@ pub(crate) enum IncomingError {
     /// The client's fault.
     #[error(transparent)]
     Body(#[from] WireErrorKind),
+    /// Also the client's: a file or link of a pump request.
+    #[error(transparent)]
+    Entry(#[from] BadEntry),
     /// Ours: no room, say.
     #[error("cannot store the source: {0}")]
     Store(#[from] io::Error),
+}
+
+impl From<TreeError> for IncomingError {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Entry(entry) => Self::Entry(entry),
+            TreeError::Io(error) => Self::Store(error),
+        }
+    }
 }
 
 impl Incoming {
@@ -82,6 +95,7 @@ impl Incoming {
             workspace: self.workspace,
             source_bytes,
             client: self.markers.finish(),
+            tree: None,
         })
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! Each state is a type that only the one before it can become, so no step can be left out: a command exists only
 //! for checked arguments ([`argv`], [`compiler`]) and a compiler that suits the client's own ([`client`], [`choice`]), a result only from a job's own directory ([`workspace`]), and an
-//! object leaves only after it was looked at ([`artifact`]).
+//! object leaves only after it was looked at ([`artifact`]). Where the client sends its headers instead of a preprocessed
+//! source, the job has a tree of files besides ([`pump`]).
 
 mod argv;
 mod artifact;
@@ -17,6 +18,8 @@ mod client;
 mod compiler;
 mod incoming;
 mod outcome;
+mod pump;
+mod question;
 mod refusal;
 mod workspace;
 
@@ -32,17 +35,20 @@ use volunteer_toolchain::ObjectFacts;
 use crate::sandbox::Sandbox;
 use crate::settings::VersionSkew;
 use crate::supervise::{Allowance, Children, Command, Ended, Group, Printed, Stop, Usage};
-use argv::{Plan, Product};
+use argv::{Driver, Plan, Product};
 use compiler::Wanted;
+use pump::{Translation, Tree};
 use workspace::Workspace;
 
 pub(crate) use argv::Shown;
 pub(crate) use artifact::BadArtifact;
 pub(crate) use choice::Reason;
-pub(crate) use client::{Acquaintances, ClientCompiler};
+pub(crate) use client::{Acquaintances, ClientCompiler, ClientVersion};
 pub(crate) use compiler::{Asking, Chosen, NoCompiler, is_program};
 pub(crate) use incoming::{Incoming, IncomingError};
-pub(crate) use outcome::{Outcome, Unable};
+pub(crate) use outcome::{Kind, Outcome, Unable};
+pub(crate) use pump::{Arriving, SearchLists, TreePath};
+pub(crate) use question::ask;
 pub(crate) use refusal::Refusal;
 
 pub use compiler::{Compilers, Machine, NoPermission, Permission, SearchPath};
@@ -63,6 +69,8 @@ pub(crate) struct Received {
     source_bytes: u64,
     /// The client's compiler, if the source names it.
     client: Option<ClientCompiler>,
+    /// The client's files, in pump mode.
+    tree: Option<Box<Tree>>,
 }
 
 /// A job whose command is decided.
@@ -73,6 +81,8 @@ pub(crate) struct Prepared {
     product: Product,
     expected: Option<ObjectFacts>,
     workspace: Workspace,
+    tree: Option<Box<Tree>>,
+    translation: Option<Translation>,
 }
 
 /// A job whose compiler runs.
@@ -83,6 +93,7 @@ pub(crate) struct Running {
     /// What its object must be, unless that is up to the client.
     expected: Option<ObjectFacts>,
     workspace: Workspace,
+    translation: Option<Translation>,
 }
 
 /// A job that has come to its end.
@@ -100,18 +111,39 @@ pub(crate) fn check_room(root: &Path) -> io::Result<()> {
 }
 
 impl Accepted {
-    /// Judges a request by its arguments, the compiler's name first.
+    /// Judges a request with a preprocessed source by its arguments, the compiler's name first.
     pub(crate) fn judge(
         version: Version,
         arguments: &[Vec<u8>],
         compilers: &Compilers,
     ) -> Result<Self, Refusal> {
-        let (name, words) = arguments.split_first().ok_or(Refusal::NoArguments)?;
-        if version.carries_files() {
+        Self::judge_by(Plan::check, version, arguments, compilers)
+    }
+
+    /// Judges a request of pump mode by its working directory, too.
+    pub(crate) fn judge_pump(
+        directory: &[u8],
+        arguments: &[Vec<u8>],
+        compilers: &Compilers,
+    ) -> Result<(Self, TreePath), Refusal> {
+        if !compilers.have_headers() {
             return Err(Refusal::Pump);
         }
+        let accepted = Self::judge_by(Plan::check_pump, Version::Pump, arguments, compilers)?;
+        let directory = TreePath::parse(directory)
+            .map_err(|bad| Refusal::Directory(Shown::new(directory), bad))?;
+        Ok((accepted, directory))
+    }
+
+    fn judge_by(
+        check: fn(Driver, &[Vec<u8>]) -> Result<Plan, argv::Refusal>,
+        version: Version,
+        arguments: &[Vec<u8>],
+        compilers: &Compilers,
+    ) -> Result<Self, Refusal> {
+        let (name, words) = arguments.split_first().ok_or(Refusal::NoArguments)?;
         let wanted = Wanted::parse(name, compilers)?;
-        let plan = Plan::check(wanted.driver(), words)?;
+        let plan = check(wanted.driver(), words)?;
         Ok(Self {
             version,
             wanted,
@@ -168,6 +200,7 @@ impl Received {
         let Self {
             accepted,
             workspace,
+            tree,
             ..
         } = self;
         let toolchain = &chosen.toolchain;
@@ -181,20 +214,32 @@ impl Received {
             skew,
             &toolchain.target,
         )?;
+        let plan = accepted.plan;
+        let room = workspace.path().to_owned();
+        let (arguments, directory) = match &tree {
+            None => (plan.words(&toolchain.defaults), room.clone()),
+            Some(tree) => (
+                plan.words_in(tree.layout(), &toolchain.defaults),
+                tree.layout().working_directory(),
+            ),
+        };
         let command = Command {
             program: chosen.program.clone(),
-            arguments: accepted.plan.words(&toolchain.defaults),
-            directory: workspace.path().to_owned(),
-            environment: environment(&chosen.program, workspace.path()),
+            arguments,
+            directory,
+            environment: environment(&chosen.program, &room),
+            room,
         };
-        let open = chosen.other_abis && accepted.plan.names_abi();
+        let open = chosen.other_abis && plan.names_abi();
         let expected = (!open).then(|| toolchain.object.clone());
         Ok(Prepared {
             expected,
             chosen,
             command,
-            product: accepted.plan.product(),
+            product: plan.product(),
             workspace,
+            translation: tree.as_ref().map(|tree| tree.translation(plan.output())),
+            tree,
         })
     }
 }
@@ -227,6 +272,21 @@ impl Prepared {
         self.chosen.reason
     }
 
+    /// Lets the tree of a pump job show the system headers that its client's compiler has, as far as the compiler here
+    /// has them, too.
+    pub(crate) async fn link_system(
+        &mut self,
+        search: &SearchLists,
+        children: &Arc<Children>,
+        sandbox: &Sandbox,
+    ) -> Result<(), Unable> {
+        let Some(tree) = self.tree.as_mut().filter(|tree| !tree.system().is_empty()) else {
+            return Ok(());
+        };
+        let served = search.of(&self.command, children, sandbox).await;
+        tree.link_system(&served).map_err(Unable::Store)
+    }
+
     /// Starts the compiler.
     pub(crate) fn start(
         self,
@@ -243,11 +303,17 @@ impl Prepared {
             product: self.product,
             expected: self.expected,
             workspace: self.workspace,
+            translation: self.translation,
         })
     }
 }
 
 impl Running {
+    /// The process that leads the compiler's group.
+    pub(crate) fn pid(&self) -> i32 {
+        self.group.pid()
+    }
+
     /// Waits for the compiler and looks at what it made; stops it when `interrupt` says so.
     pub(crate) async fn finish(
         self,
@@ -275,12 +341,47 @@ impl Running {
                 limit_bytes,
             )
         };
-        let outcome = Outcome::of(status, stop, &stderr.bytes, artifact);
-        Ok(Finished {
-            outcome,
+        let finished = Finished {
+            outcome: Outcome::of(status, stop, &stderr.bytes, artifact),
             stdout,
             stderr,
             usage,
+        };
+        Ok(match &self.translation {
+            None => finished,
+            Some(translation) => {
+                let dependencies = || artifact::dependencies(&self.workspace, limit_bytes);
+                finished.translated(translation, self.product, dependencies)
+            }
         })
+    }
+}
+
+impl Finished {
+    /// The end of a pump job as its client is to see it.
+    fn translated(
+        mut self,
+        translation: &Translation,
+        product: Product,
+        dependencies: impl FnOnce() -> Result<Vec<u8>, BadArtifact>,
+    ) -> Self {
+        self.outcome = match self.outcome {
+            Outcome::Compiled { object, .. } => dependencies()
+                .and_then(|dependencies| {
+                    Ok(Outcome::Compiled {
+                        object: translation.artifact(product, object)?,
+                        dependencies: translation.dependencies(&dependencies),
+                    })
+                })
+                .unwrap_or_else(Outcome::Unsound),
+            Outcome::Failed(_) if pump::lacks_a_file(&self.stderr.bytes) => {
+                Outcome::Refused(Refusal::FileMissing)
+            }
+            other => other,
+        };
+        for printed in [&mut self.stdout, &mut self.stderr] {
+            printed.bytes = translation.text(&printed.bytes);
+        }
+        self
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
     Compiled {
         /// The object file, or assembler text.
         object: Vec<u8>,
+        /// What it depends on, for `make`; in pump mode only.
+        dependencies: Vec<u8>,
     },
     /// The compiler found errors, or crashed.
     Failed(Failure),
@@ -36,6 +38,19 @@ pub(crate) enum Outcome {
     /// This server cannot do it; others may.
     Unable(Unable),
     /// The client has gone.
+    ClientGone,
+}
+
+/// An [`Outcome`] without what belongs to one job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Compiled,
+    Failed,
+    Overtime,
+    Killed,
+    Unsound,
+    Refused,
+    Unable,
     ClientGone,
 }
 
@@ -89,7 +104,10 @@ impl Outcome {
             Some(Stop::Shutdown) => Self::Unable(Unable::Shutdown),
             Some(Stop::Overtime) => Self::Overtime(overtime(status)),
             None if status.success() => match artifact() {
-                Ok(object) => Self::Compiled { object },
+                Ok(object) => Self::Compiled {
+                    object,
+                    dependencies: Vec::new(),
+                },
                 Err(bad) => Self::Unsound(bad),
             },
             None if was_killed(status, stderr) => Self::Killed {
@@ -107,17 +125,30 @@ impl Outcome {
         }
     }
 
-    /// One word for logs, stable.
-    pub(crate) fn word(&self) -> &'static str {
+    /// What kind it is.
+    pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Compiled { .. } => "compiled",
-            Self::Failed(_) => "failed",
-            Self::Overtime(_) => "overtime",
-            Self::Killed { .. } => "killed",
-            Self::Unsound(_) => "unsound",
-            Self::Refused(_) => "refused",
-            Self::Unable(_) => "unable",
-            Self::ClientGone => "client-gone",
+            Self::Compiled { .. } => Kind::Compiled,
+            Self::Failed(_) => Kind::Failed,
+            Self::Overtime(_) => Kind::Overtime,
+            Self::Killed { .. } => Kind::Killed,
+            Self::Unsound(_) => Kind::Unsound,
+            Self::Refused(_) => Kind::Refused,
+            Self::Unable(_) => Kind::Unable,
+            Self::ClientGone => Kind::ClientGone,
+        }
+    }
+
+    /// One stable word on why there is no object, where it was not the compiler that failed.
+    pub(crate) fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Compiled { .. } | Self::Failed(_) | Self::Overtime(_) | Self::ClientGone => None,
+            Self::Killed { out_of_memory } => {
+                Some(if *out_of_memory { "memory" } else { "signal" })
+            }
+            Self::Unsound(bad) => Some(bad.word()),
+            Self::Refused(refusal) => Some(refusal.word()),
+            Self::Unable(unable) => Some(unable.word()),
         }
     }
 
@@ -136,6 +167,37 @@ impl Outcome {
 
 /// What GCC's driver prints when the program that does the work was killed; the driver itself ends with an exit code.
 const CHILD_KILLED: &[u8] = b"Killed signal terminated program ";
+
+impl Kind {
+    /// One word for logs and statistics, stable.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Compiled => "compiled",
+            Self::Failed => "failed",
+            Self::Overtime => "overtime",
+            Self::Killed => "killed",
+            Self::Unsound => "unsound",
+            Self::Refused => "refused",
+            Self::Unable => "unable",
+            Self::ClientGone => "client-gone",
+        }
+    }
+}
+
+impl Unable {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "store",
+            Self::Start { .. } => "start",
+            Self::Wait(_) => "wait",
+            Self::Overload(_) => "overload",
+            Self::Crowded { .. } => "crowded",
+            Self::Stalled(_) => "stalled",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
 
 fn was_killed(status: ExitStatus, stderr: &[u8]) -> bool {
     status.signal() == Some(i32::from(SIGKILL))
@@ -179,7 +241,7 @@ mod tests {
         });
         format!(
             "{} {}",
-            outcome.word(),
+            outcome.kind().word(),
             outcome.detail().unwrap_or_default()
         )
     }
@@ -236,6 +298,6 @@ mod tests {
             b"",
             || Ok(b"object".to_vec()),
         );
-        assert!(matches!(outcome, Outcome::Compiled { object } if object == b"object"));
+        assert!(matches!(outcome, Outcome::Compiled { object, .. } if object == b"object"));
     }
 }

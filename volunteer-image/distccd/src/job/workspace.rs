@@ -14,6 +14,9 @@ use super::argv::{OUTPUT_NAME, SOURCE_DIRECTORY};
 /// What the names of all job directories begin with.
 const PREFIX: &str = "distccd-";
 
+/// The file, inside a job's directory, that a compiler writes dependencies to.
+pub(super) const DEPENDENCIES_NAME: &str = "dependencies.d";
+
 /// A directory that only this daemon's user may enter.
 #[derive(Debug)]
 pub(crate) struct Workspace(TempDir);
@@ -47,13 +50,22 @@ impl Workspace {
 
     /// Opens what the compiler made, never through a link; `None` if it made nothing.
     pub(crate) fn open_output(&self) -> io::Result<Option<File>> {
+        self.open(OUTPUT_NAME)
+    }
+
+    /// Opens the dependencies that the compiler wrote, in the same way.
+    pub(crate) fn open_dependencies(&self) -> io::Result<Option<File>> {
+        self.open(DEPENDENCIES_NAME)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Option<File>> {
         let no_follow = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let flags =
             i32::try_from(no_follow.bits()).expect("open flags fit the type that open takes");
         match OpenOptions::new()
             .read(true)
             .custom_flags(flags)
-            .open(self.path().join(OUTPUT_NAME))
+            .open(self.path().join(name))
         {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

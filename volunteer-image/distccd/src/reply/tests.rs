@@ -47,7 +47,10 @@ fn every_outcome_is_told_as_the_table_says() {
         distccd (x86_64): hint: give the volunteer more memory, or fewer jobs at once\n";
     let cases: [(Make, &str, &str); 7] = [
         (
-            || Outcome::Compiled { object: Vec::new() },
+            || Outcome::Compiled {
+                object: Vec::new(),
+                dependencies: Vec::new(),
+            },
             "success o e;",
             "success o e;",
         ),
@@ -96,8 +99,8 @@ fn every_outcome_is_told_as_the_table_says() {
 #[test]
 fn a_refusal_brings_its_hint() {
     let text = told(Version::Pump, Outcome::Refused(Refusal::Pump));
-    let expected = "exit code 200 o e;distccd (x86_64): error: pump mode is not served by this volunteer\n\
-        distccd (x86_64): hint: take ',cpp' out of DISTCC_HOSTS and leave ',lzo'\n";
+    let expected = "exit code 200 o e;distccd (x86_64): error: pump mode is not served by this volunteer: it has no C and C++ headers\n\
+        distccd (x86_64): hint: take ',cpp' out of DISTCC_HOSTS and leave ',lzo', or give the target 'headers: true' in farm.yaml\n";
     assert_eq!(text, expected);
 }
 

@@ -87,6 +87,11 @@ impl Group {
         }
     }
 
+    /// The number of its leader.
+    pub(crate) fn pid(&self) -> i32 {
+        self.leader.pid().as_raw_pid()
+    }
+
     /// Waits until the leader has ended, or stops the group: after `allowance.wall`, or when `interrupt` says why.
     ///
     /// When this returns, no process of the group runs any more.

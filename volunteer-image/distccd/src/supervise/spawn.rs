@@ -26,6 +26,8 @@ pub(crate) struct Command {
     pub(crate) arguments: Vec<OsString>,
     /// Where it runs.
     pub(crate) directory: PathBuf,
+    /// What it may write to, with all that is in it.
+    pub(crate) room: PathBuf,
     /// The whole environment.
     pub(crate) environment: Vec<(&'static str, OsString)>,
 }
@@ -71,7 +73,7 @@ impl Children {
     fn start(&self, command: &Command, sandbox: &Sandbox) -> io::Result<Child> {
         let mut known = self.known();
         let mut process = process(command);
-        let child = sandbox.within(&command.directory, move || start(&mut process))?;
+        let child = sandbox.within(&command.room, move || start(&mut process))?;
         known.insert(child.id());
         Ok(child)
     }

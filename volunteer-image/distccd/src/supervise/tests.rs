@@ -11,6 +11,7 @@ fn shell(script: &str) -> Command {
         program: "/bin/sh".into(),
         arguments: vec!["-c".into(), script.into()],
         directory: "/".into(),
+        room: "/".into(),
         environment: vec![("PATH", "/usr/bin:/bin".into())],
     }
 }

@@ -21,6 +21,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// A running daemon.
 pub(crate) struct Daemon {
     pub(crate) address: SocketAddr,
+    /// Where its statistics are told.
+    pub(crate) statistics: SocketAddr,
     pub(crate) shutdown: Shutdown,
     pub(crate) task: JoinHandle<()>,
     root: TempDir,
@@ -48,8 +50,13 @@ impl Daemon {
         let server = Server::new(listener, toolchain, settings, shutdown.clone())
             .expect("this machine has every layer of the sandbox");
         let address = server.local_addr().expect("a listener has an address");
+        let listener =
+            distccd::listen(Some(Ipv4Addr::LOCALHOST.into()), 0).expect("some port is free");
+        let statistics = listener.local_addr().expect("a listener has an address");
+        tokio::spawn(server.statistics(listener));
         Self {
             address,
+            statistics,
             shutdown,
             task: tokio::spawn(server.serve()),
             root,
@@ -181,6 +188,7 @@ pub(crate) fn play() -> Toolchain {
         },
         defaults: vec!["-fdefault".to_owned()],
         compilers: vec![compiler(14), compiler(12)],
+        headers: false,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use distcc_wire::{Limits, Outcome, Payload, Reply, Request, Version};
+use distcc_wire::{Entry, Limits, Outcome, Payload, Reply, Request, Version};
 use distccd::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -106,6 +106,27 @@ async fn every_size_and_count_of_a_request_has_its_limit() {
         assert_eq!(told(&daemon.ask(&asked).await), expected);
         assert!(daemon.jobs().is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_request_in_pump_mode_has_so_many_files_at_most() {
+    let mut toolchain = play();
+    toolchain.headers = true;
+    let daemon = Daemon::start_with(toolchain, |settings| settings.limits.entry_count = 3);
+    let mut asked = request(Version::Pump, "object");
+    let file = |number| Entry::File {
+        name: format!("/w/{number}.c").into_bytes(),
+        contents: b"int i;".to_vec(),
+    };
+    asked.payload = Payload::Pump {
+        directory: b"/w".to_vec(),
+        entries: (0..4).map(file).collect(),
+    };
+    assert_eq!(
+        told(&daemon.ask(&asked).await),
+        "exit code 200: distccd (x86_64): error: request over a limit: 4 files, more than 3\n"
+    );
+    assert!(daemon.jobs().is_empty());
 }
 
 #[tokio::test]

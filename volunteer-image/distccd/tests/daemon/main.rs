@@ -1,14 +1,15 @@
-//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`]), in process with the
-//! machine's own GCC ([`compilers`]), and as a program ([`program`],
-//! [`stock`]).
+//! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`], [`stats`]), in
+//! process with the machine's own GCC ([`compilers`]), and as a program ([`program`], [`stock`]).
 
 mod compilers;
 mod harness;
 mod jobs;
 mod limits;
 mod program;
+mod pump;
 mod refusals;
 mod sandbox;
 mod served;
+mod stats;
 mod stock;
 mod versions;

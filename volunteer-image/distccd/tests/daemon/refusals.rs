@@ -95,8 +95,8 @@ async fn every_kind_of_refusal_names_its_reason() {
 #[tokio::test]
 async fn a_pump_request_is_answered_and_never_dropped() {
     let daemon = Daemon::start();
-    let expected = "distccd (x86_64): error: pump mode is not served by this volunteer\n\
-        distccd (x86_64): hint: take ',cpp' out of DISTCC_HOSTS and leave ',lzo'\n";
+    let expected = "distccd (x86_64): error: pump mode is not served by this volunteer: it has no C and C++ headers\n\
+        distccd (x86_64): hint: take ',cpp' out of DISTCC_HOSTS and leave ',lzo', or give the target 'headers: true' in farm.yaml\n";
     let reply = daemon.ask(&request(Version::Pump, "object")).await;
     assert_eq!(reply.outcome, Outcome::Failed(Failure::REFUSED));
     assert_eq!(text(&reply.stderr), expected);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(crate) use experience::{Expected, Experience};
-pub(crate) use sources::Sources;
+pub(crate) use sources::{Sources, machine_bytes};
 
 /// What the kernel tells about memory. What it does not tell is no reason to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

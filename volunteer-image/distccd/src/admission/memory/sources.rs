@@ -122,7 +122,8 @@ fn field(text: &str, name: &str) -> Option<u64> {
     value.trim().parse().ok()
 }
 
-fn machine_bytes(meminfo: &str) -> Option<u64> {
+/// What a machine with this `/proc/meminfo` has left.
+pub(crate) fn machine_bytes(meminfo: &str) -> Option<u64> {
     let kib = meminfo
         .lines()
         .find_map(|line| line.strip_prefix("MemAvailable:"))?;

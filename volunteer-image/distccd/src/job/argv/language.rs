@@ -53,6 +53,16 @@ impl Language {
         }
     }
 
+    /// What `-x` says for a source that is not preprocessed.
+    pub(super) fn not_preprocessed(self) -> &'static str {
+        match self {
+            Self::C => "c",
+            Self::Cxx => "c++",
+            Self::ObjectiveC => "objective-c",
+            Self::ObjectiveCxx => "objective-c++",
+        }
+    }
+
     /// The usual ending of a preprocessed source.
     pub(super) fn preprocessed_ending(self) -> &'static str {
         match self {
@@ -62,4 +72,9 @@ impl Language {
             Self::ObjectiveCxx => "mii",
         }
     }
+}
+
+/// Whether a source with this ending is preprocessed.
+pub(super) fn is_preprocessed_ending(ending: &[u8]) -> bool {
+    matches!(ending, b"i" | b"ii" | b"mi" | b"mii")
 }

@@ -38,6 +38,23 @@ pub(crate) enum Refusal {
     /// Preprocessing only, or linking.
     #[error("neither -c nor -S is given")]
     NoCompile,
+    /// A directory below another root.
+    #[error("option {0} names a directory below a system root, which is not sent in pump mode")]
+    SystemRoot(Shown),
+    /// A value that looks like something else.
+    #[error("option {0} has a value that could be taken for another option")]
+    OddValue(Shown),
+    /// The end of a path without its beginning.
+    #[error("option {0} comes without -iprefix, and names a directory of the compiler's own")]
+    NoPrefix(Shown),
+    /// GCC writes its working directory beside relative paths in intermediate code.
+    #[error(
+        "a prefix map makes paths relative, and -flto would then put a directory of the volunteer into the object"
+    )]
+    RelativeMap,
+    /// Preprocessed already, in a request that says otherwise.
+    #[error("{0} is preprocessed already, which nothing in pump mode is")]
+    Preprocessed(Shown),
     /// A word with a NUL byte cannot be passed to any program.
     #[error("an argument contains a NUL byte")]
     Nul,
@@ -76,7 +93,54 @@ pub(crate) enum Why {
     /// The option's value was taken out on the master, so the next word's meaning is open.
     #[error("is followed by a word that may or may not belong to it")]
     Ambiguous,
+    /// Needs something that is not sent, or that nobody has looked at.
+    #[error("does not go with pump mode on this volunteer")]
+    NotInPumpMode,
     /// Not in the table.
     #[error("is not one that this volunteer knows")]
     Unknown,
+}
+
+impl Refusal {
+    /// One word for statistics, stable.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Option(_, why) => why.word(),
+            Self::Path(_) => "path",
+            Self::Assembler(_) => "assembler-option",
+            Self::ValueMissing(_) => "value-missing",
+            Self::Word(_) => "word",
+            Self::AssemblerSource(_) => "assembler-source",
+            Self::Language(_) => "language",
+            Self::SecondSource(..) => "second-source",
+            Self::SecondOutput => "second-output",
+            Self::NoSource => "no-source",
+            Self::NoCompile => "no-compile",
+            Self::SystemRoot(_) => "system-root",
+            Self::OddValue(_) => "odd-value",
+            Self::NoPrefix(_) => "no-prefix",
+            Self::RelativeMap => "relative-map",
+            Self::Preprocessed(_) => "preprocessed",
+            Self::Nul => "nul",
+        }
+    }
+}
+
+impl Why {
+    fn word(self) -> &'static str {
+        match self {
+            Self::RunsProgram => "runs-program",
+            Self::LoadsCode => "loads-code",
+            Self::ReadsFile => "reads-file",
+            Self::WritesFile => "writes-file",
+            Self::NativeCpu => "native-cpu",
+            Self::LinkTime => "link-time",
+            Self::Preprocesses => "preprocesses",
+            Self::NoObject => "no-object",
+            Self::Ambiguous => "ambiguous",
+            Self::NeedsTables => "needs-tables",
+            Self::NotInPumpMode => "not-in-pump-mode",
+            Self::Unknown => "unknown-option",
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! Read from the top; the first pattern that matches decides, and a word that no pattern matches is refused. A
 //! trailing `*` stands for any ending, the empty one included. Meanings are those of GCC's manual, "Option Summary".
 
+use super::pump_rules::PUMP_RULES;
 use super::refusal::Why;
 
 /// What becomes of an option.
@@ -34,6 +35,22 @@ pub(super) enum Action {
     AssemblerWord,
     /// `-Xpreprocessor`, `-Xlinker`: clients strip the word behind it when it is, say, a `-D`, and leave this one.
     MaybeOrphaned,
+    /// Pump mode: passed on with its value in the same word, which is never opened.
+    Text,
+    /// Pump mode: names a directory of the client's; looked for in the tree.
+    Directory,
+    /// Pump mode: names a file of the client's; looked for in the tree.
+    File,
+    /// Pump mode, `-iprefix`: the beginning of directories that others name.
+    Prefix,
+    /// Pump mode: names a directory by what follows the prefix. Becomes this option with the whole path.
+    Prefixed(&'static str),
+    /// Pump mode, `-MD`, `-MMD`: passed on.
+    Dependencies,
+    /// Pump mode, `-MT`, `-MQ`: text, and the name of what depends.
+    Target,
+    /// Pump mode, `-ffile-prefix-map=` and others: text, with the beginning of a path of the client's.
+    PrefixMap,
 }
 
 /// Where an option's value is.
@@ -57,20 +74,36 @@ use Why::{
     Unknown, WritesFile,
 };
 
-/// What becomes of `option`.
-pub(super) fn action(option: &[u8]) -> Action {
-    RULES
-        .iter()
-        .find(|(pattern, _)| matches(pattern, option))
-        .map_or(Refuse(Unknown), |(_, action)| *action)
-}
+/// What words look like, and what becomes of them.
+pub(super) type Rule = (&'static str, Action);
 
-/// How many bytes of `option` are the option itself, the rest being its value.
-pub(super) fn stem_length(option: &[u8]) -> usize {
-    let rule = RULES.iter().find(|(pattern, _)| matches(pattern, option));
-    rule.map_or(option.len(), |(pattern, _)| {
-        pattern.trim_end_matches('*').len()
-    })
+/// Rules that are read from the top, in one list and then the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table(&'static [&'static [Rule]]);
+
+impl Table {
+    /// For sources that the client has preprocessed.
+    pub(super) const PREPROCESSED: Self = Self(&[RULES]);
+    /// For sources that are preprocessed here.
+    pub(super) const PUMP: Self = Self(&[PUMP_RULES, RULES]);
+
+    /// What becomes of `option`.
+    pub(super) fn action(self, option: &[u8]) -> Action {
+        self.rule(option)
+            .map_or(Refuse(Unknown), |(_, action)| *action)
+    }
+
+    /// How many bytes of `option` are the option itself, the rest being its value.
+    pub(super) fn stem_length(self, option: &[u8]) -> usize {
+        self.rule(option).map_or(option.len(), |(pattern, _)| {
+            pattern.trim_end_matches('*').len()
+        })
+    }
+
+    fn rule(self, option: &[u8]) -> Option<&'static Rule> {
+        let mut rules = self.0.iter().copied().flatten();
+        rules.find(|(pattern, _)| matches(pattern, option))
+    }
 }
 
 /// Whether `word` is what `pattern` describes.
@@ -82,7 +115,7 @@ pub(super) fn matches(pattern: &str, word: &[u8]) -> bool {
 }
 
 /// The table.
-pub(super) const RULES: &[(&str, Action)] = &[
+pub(super) const RULES: &[Rule] = &[
     // The shape of the job.
     ("-c", Compile),
     ("-S", Assemble),

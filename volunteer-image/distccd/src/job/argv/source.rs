@@ -42,6 +42,13 @@ pub(super) fn ending(word: &[u8]) -> Option<&[u8]> {
     (dot > 0 && !ending.is_empty()).then_some(ending)
 }
 
+/// What compilers call the object of a source when they are not told.
+pub(super) fn object_name(word: &[u8]) -> OsString {
+    let base = base_name(word);
+    let stem = ending(word).map_or(base, |ending| &base[..base.len() - ending.len() - 1]);
+    OsString::from_vec([stem, b".o"].concat())
+}
+
 fn is_plain(name: &[u8]) -> bool {
     let printable = name.iter().all(|byte| !byte.is_ascii_control());
     let first_is_plain = !matches!(name.first(), None | Some(b'-' | b'@'));
@@ -67,6 +74,13 @@ mod tests {
         ];
         for (word, expected) in cases {
             assert_eq!(SourceName::new(word, Language::C).as_os_str(), expected);
+        }
+    }
+
+    #[test]
+    fn an_object_is_named_after_its_source() {
+        for (word, expected) in [("src/a.c", "a.o"), ("/b.tar.cc", "b.tar.o"), ("c", "c.o")] {
+            assert_eq!(object_name(word.as_bytes()), expected);
         }
     }
 

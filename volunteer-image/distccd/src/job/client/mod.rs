@@ -74,6 +74,11 @@ impl ClientCompiler {
         Some(Self { version, triple })
     }
 
+    /// Reads the path of the directory that a compiler's own headers are in.
+    pub(crate) fn from_directory(path: &[u8]) -> Option<Self> {
+        Self::from_header(&[path, b"/header.h"].concat())
+    }
+
     /// GCC's major version.
     pub(crate) fn gcc_major(&self) -> Option<u32> {
         match self.version {

@@ -63,6 +63,7 @@ async fn answer(program: &Path, asking: Asking<'_>) -> Option<String> {
         program: program.to_owned(),
         arguments: vec!["-v".into()],
         directory: asking.directory.to_owned(),
+        room: asking.directory.to_owned(),
         environment: environment(program, asking.directory),
     };
     let group = asking.children.spawn(&command, asking.sandbox).ok()?;
@@ -98,6 +99,7 @@ fn toolchain(program: &Path, told: &str) -> Option<Toolchain> {
             gcc: program.to_owned(),
             gxx: program.to_owned(),
         }],
+        headers: true,
     })
 }
 
