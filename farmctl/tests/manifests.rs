@@ -145,6 +145,36 @@ fn headers_and_libraries_are_left_out() {
 }
 
 #[test]
+fn headers_come_where_they_are_asked_for() {
+    let text =
+        "targets: { x86_64: { headers: true, gcc: 12 }, armv6h: { headers: false }, armv5: {} }";
+    let farm = manifest::parse(text, "farm.yaml").unwrap();
+    let volunteers = farm.hosts[0].volunteers.iter();
+    let told: Vec<_> = volunteers
+        .map(|volunteer| {
+            let headers = &volunteer.target.gcc[&volunteer.gcc[0]].headers;
+            (
+                volunteer.target.name.to_string(),
+                volunteer.headers,
+                headers.join(" "),
+            )
+        })
+        .collect();
+    let cross = |name: &str| {
+        format!(
+            "libstdc++-14-dev-{name}-cross libgcc-14-dev-{name}-cross libc6-dev-{name}-cross linux-libc-dev-{name}-cross linux-libc-dev"
+        )
+    };
+    let native = "libstdc++-12-dev libgcc-12-dev libc6-dev linux-libc-dev".to_owned();
+    let expected = [
+        ("x86_64".to_owned(), true, native),
+        ("armv5".to_owned(), false, cross("armel")),
+        ("armv6h".to_owned(), false, cross("armhf")),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn every_file_of_toolchains_is_built_in() {
     let farm = manifest::parse("", "farm.yaml").unwrap();
     let mut built_in: Vec<String> = farm.hosts[0]

@@ -160,6 +160,7 @@ fn skipped(reason: &str) -> Result<Completion, Failed> {
     Ok(Completion::ignored_with(reason))
 }
 
-fn in_ci() -> bool {
+/// Whether this is a run that nobody watches.
+pub fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false")
 }

@@ -140,9 +140,12 @@ fn request(volunteer: &Volunteer) -> ImageRequest {
             object: target.object.clone(),
             defaults: target.defaults.clone(),
             compilers: versions.iter().map(compiler).collect(),
-            headers: false,
+            headers: volunteer.headers,
         },
-        sources: versions.iter().map(compiler_source).collect(),
+        sources: versions
+            .iter()
+            .map(|version| compiler_source(version, volunteer.headers))
+            .collect(),
     }
 }
 
@@ -154,12 +157,17 @@ fn compiler((major, source): &(GccMajor, &GccSource)) -> Compiler {
     }
 }
 
-fn compiler_source((major, source): &(GccMajor, &GccSource)) -> CompilerSource {
+fn compiler_source((major, source): &(GccMajor, &GccSource), with_headers: bool) -> CompilerSource {
     CompilerSource {
         major: major.number(),
         suite: source.suite.as_str().to_owned(),
         packages: source.packages.clone(),
         leave_out: source.leave_out.clone(),
+        headers: if with_headers {
+            source.headers.clone()
+        } else {
+            Vec::new()
+        },
     }
 }
 

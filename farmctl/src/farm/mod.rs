@@ -65,4 +65,6 @@ pub struct Volunteer {
     pub memory: Option<Memory>,
     /// Added to the niceness of every compiler.
     pub nice: Nice,
+    /// Whether the library's headers are installed, so that pump mode is served.
+    pub headers: bool,
 }

@@ -39,6 +39,8 @@ pub struct GccSource {
     pub packages: Vec<String>,
     /// Package name patterns (`*` matches any text) that a compile-only image does without.
     pub leave_out: Vec<String>,
+    /// The packages that install the headers of the C and C++ library; they come alone.
+    pub headers: Vec<String>,
     /// The C driver inside the image, an absolute path.
     pub gcc_path: PathBuf,
     /// The C++ driver inside the image, an absolute path.

@@ -159,6 +159,7 @@ impl Assembler {
         let wishes = sources.iter().map(|(_target, source)| Wanted {
             packages: source.packages.clone(),
             leave_out: source.leave_out.clone(),
+            alone: source.headers.clone(),
         });
         let trust = Trust {
             keyring: &self.settings.keyring,
@@ -193,6 +194,9 @@ impl Assembler {
         ];
         for (compiler, layer) in image.toolchain.compilers.iter().zip(&packages.compilers) {
             layers.push(Layer::stored(&format!("gcc {}", compiler.major), layer));
+        }
+        if let Some(headers) = &packages.headers {
+            layers.push(Layer::stored("headers", headers));
         }
         layers.push(daemon);
         layers.push(single_file_layer(

@@ -56,6 +56,7 @@ impl DebianArchive {
         let wanted = Wanted {
             packages: owned(packages),
             leave_out: owned(leave_out),
+            alone: vec![],
         };
         let trust = self.trust();
         let closed =

@@ -65,6 +65,12 @@ pub enum Error {
         /// The target.
         target: String,
     },
+    /// The packages hold no headers.
+    #[error("the packages of {target} hold no headers")]
+    NoHeaders {
+        /// The target.
+        target: String,
+    },
     /// A layer or a configuration cannot be written down.
     #[error("an image cannot be put together: {source}")]
     Layer {
@@ -91,7 +97,10 @@ impl Error {
             Self::Resolve(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Disk(error) => error.hint(),
-            Self::Driver { .. } | Self::NoProgram { .. } | Self::NoAssembler { .. } => {
+            Self::Driver { .. }
+            | Self::NoProgram { .. }
+            | Self::NoAssembler { .. }
+            | Self::NoHeaders { .. } => {
                 Some("check the packages and paths in the target's toolchain file".to_owned())
             }
             Self::Library(LibraryError::Missing { .. }) => Some(

@@ -16,6 +16,8 @@ pub(super) const LAYOUT: &str = "1";
 pub(super) struct ImageRecipe {
     pub(super) compilers: Vec<CompilerRecipe>,
     pub(super) support: SupportRecipe,
+    /// If the image is to have them.
+    pub(super) headers: Option<HeadersRecipe>,
 }
 
 /// How to make the layer of one GCC version.
@@ -38,6 +40,15 @@ pub(super) struct SupportRecipe {
     pub(super) packages: Vec<(LockedPackage, Keep)>,
 }
 
+/// How to make the layer of the C and C++ library's headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HeadersRecipe {
+    /// The target, for messages.
+    pub(super) name: String,
+    pub(super) key: Sha256,
+    pub(super) packages: Vec<LockedPackage>,
+}
+
 impl ImageRecipe {
     pub(super) fn new(image: &ImageRequest, lock: &Lock) -> Result<Self, Error> {
         let packages = lock.packages_of(image)?;
@@ -47,8 +58,13 @@ impl ImageRecipe {
             .iter()
             .map(|compiler| CompilerRecipe::new(compiler, &packages))
             .collect::<Result<Vec<_>, _>>()?;
-        let support = SupportRecipe::new(&image.toolchain.target, &compilers, &packages);
-        Ok(Self { compilers, support })
+        let target = &image.toolchain.target;
+        let wanted = image.toolchain.headers;
+        Ok(Self {
+            support: SupportRecipe::new(target, &compilers, &packages),
+            headers: wanted.then(|| HeadersRecipe::new(target, &packages)),
+            compilers,
+        })
     }
 }
 
@@ -100,7 +116,7 @@ impl SupportRecipe {
                 let keep = match Part::of(&package.name) {
                     Part::Assembler => Keep::Assembler,
                     Part::Libraries => Keep::Libraries,
-                    Part::Compiler(_) => return None,
+                    Part::Compiler(_) | Part::Headers => return None,
                 };
                 Some(((*package).clone(), keep))
             })
@@ -118,6 +134,27 @@ impl SupportRecipe {
             name: target.to_owned(),
             libraries_key: key("libraries"),
             assembler_key: key("assembler"),
+            packages,
+        }
+    }
+}
+
+impl HeadersRecipe {
+    fn new(target: &str, packages: &[&LockedPackage]) -> Self {
+        let of_headers = |package: &&&LockedPackage| Part::of(&package.name) == Part::Headers;
+        let packages: Vec<_> = packages
+            .iter()
+            .filter(of_headers)
+            .map(|package| (*package).clone())
+            .collect();
+        let start = FieldHash::new("headers").field(LAYOUT);
+        let key = packages
+            .iter()
+            .map(|package| &package.sha256)
+            .fold(start, FieldHash::digest);
+        Self {
+            name: target.to_owned(),
+            key: key.finish(),
             packages,
         }
     }

@@ -24,6 +24,8 @@ pub struct CompilerSource {
     pub packages: Vec<String>,
     /// Name patterns (`*` stands for any text) of dependencies that compiling does without.
     pub leave_out: Vec<String>,
+    /// The packages that bring the library's headers, without what they depend on; none for an image without headers.
+    pub headers: Vec<String>,
 }
 
 impl CompilerSource {
@@ -35,6 +37,9 @@ impl CompilerSource {
         }
         for pattern in &self.leave_out {
             hash = hash.field("without").field(pattern);
+        }
+        for package in &self.headers {
+            hash = hash.field("headers").field(package);
         }
         hash.finish()
     }

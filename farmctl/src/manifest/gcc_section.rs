@@ -26,6 +26,7 @@ pub(super) struct GccSection {
 #[derive(Debug, Clone, Default)]
 struct Compilers {
     packages: Option<Vec<String>>,
+    headers: Option<Vec<String>>,
     gcc_path: Option<String>,
     gxx_path: Option<String>,
 }
@@ -106,6 +107,12 @@ impl GccSection {
                 .map(fill)
                 .collect(),
             leave_out: self.leave_out.clone().unwrap_or_default(),
+            headers: compilers
+                .headers
+                .unwrap_or_default()
+                .into_iter()
+                .map(fill)
+                .collect(),
             gcc_path: path(compilers.gcc_path, "c")?,
             gxx_path: path(compilers.gxx_path, "c++")?,
         })
@@ -123,6 +130,7 @@ impl Compilers {
     fn take(fields: &mut Fields<'_, '_, '_>) -> Self {
         Self {
             packages: fields.set("packages", values::package_template).map(bare),
+            headers: fields.set("headers", values::package_template).map(bare),
             gcc_path: fields.value("c", values::path_template),
             gxx_path: fields.value("c++", values::path_template),
         }
@@ -131,6 +139,7 @@ impl Compilers {
     fn or(self, below: Self) -> Self {
         Self {
             packages: self.packages.or(below.packages),
+            headers: self.headers.or(below.headers),
             gcc_path: self.gcc_path.or(below.gcc_path),
             gxx_path: self.gxx_path.or(below.gxx_path),
         }

@@ -78,6 +78,8 @@ pub(super) enum Problem {
         version: GccMajor,
         known: Vec<GccMajor>,
     },
+    #[error("the toolchain file of {0} names no packages with headers")]
+    NoHeaders(TargetName),
     #[error("{} means {target}, which is here already", quoted(.name))]
     SameTarget { name: String, target: TargetName },
     #[error("{first} and {second} have the same port {port}")]
@@ -149,6 +151,9 @@ impl Problem {
             Self::UnknownGcc { known, .. } => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
                 Some(format!("the versions are {}", known.join(", ")))
+            }
+            Self::NoHeaders(_) => {
+                Some("list them there as `headers:` in the group `gcc:`".to_owned())
             }
             Self::Toolchains { .. } => {
                 Some("`toolchains:` names a directory, starting at the manifest's own".to_owned())

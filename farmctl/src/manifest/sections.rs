@@ -41,6 +41,8 @@ pub(super) struct TargetSection {
     pub(super) memory: Option<Memory>,
     pub(super) nice: Option<Nice>,
     pub(super) port: Option<Located<Port>>,
+    /// Whether the library's headers are installed.
+    pub(super) headers: Option<Located<bool>>,
 }
 
 impl FarmSection {
@@ -85,6 +87,7 @@ impl TargetSection {
             memory: fields.value("memory", values::memory),
             nice: fields.value("nice", values::number::<i64, _>),
             port: fields.located("port", values::number::<u64, _>),
+            headers: fields.located("headers", values::flag),
         };
         fields.close();
         section

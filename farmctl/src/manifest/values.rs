@@ -16,6 +16,14 @@ pub(super) fn text(value: &Value) -> Result<String, Problem> {
 }
 
 /// A text that means something.
+/// Yes or no.
+pub(super) fn flag(value: &Value) -> Result<bool, Problem> {
+    match value {
+        Value::Flag(flag) => Ok(*flag),
+        other => Err(kind("true or false", other)),
+    }
+}
+
 pub(super) fn parsed<T>(value: &Value) -> Result<T, Problem>
 where
     T: FromStr<Err: Into<Problem>>,

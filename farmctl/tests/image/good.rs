@@ -6,7 +6,7 @@ use std::io::Read;
 use farmctl::image::{Event, Expiry, Image, Lock, Sha256, load_bytes, load_stream};
 use futures_util::TryStreamExt;
 
-use crate::debian::{Signer, Suite, gcc, index_path, release_path};
+use crate::debian::{Deb, Signer, Suite, gcc, index_path, release_path};
 use crate::machine::{Machine, image, image_of, mirror_and_machine, usual};
 use crate::server::Server;
 
@@ -83,6 +83,49 @@ async fn an_image_holds_what_compiling_needs_and_nothing_else() {
             vec!["etc/distccd/toolchain.json"],
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_are_a_layer_of_their_own_and_only_where_they_are_asked_for() {
+    let triple = "usr/arm-linux-gnueabihf";
+    let library = Deb::new("libc6-dev-armhf-cross", "2.41")
+        .depends("libc6-armhf-cross, linux-libc-dev")
+        .file(
+            &format!("./{triple}/include/stdio.h"),
+            b"int puts();".to_vec(),
+        )
+        .link(
+            &format!("./{triple}/include/asm"),
+            "../../lib/linux/uapi/arm/asm",
+        )
+        .file(&format!("./{triple}/lib/libc.a"), b"archive".to_vec());
+    let packages: Vec<_> = gcc(14, "14.2").into_iter().chain([library]).collect();
+    let (_server, machine) = mirror_and_machine(&packages).await;
+    let without = image("armv7h");
+    let mut with = without.clone();
+    with.toolchain.headers = true;
+    with.sources[0].headers = vec!["libc6-dev-armhf-cross".to_owned()];
+
+    let (plain_lock, plain) = machine.build(&[without]).await.unwrap();
+    let (lock, images) = machine.build(&[with.clone()]).await.unwrap();
+    assert_ne!(plain[0].reference, images[0].reference);
+    assert!(!plain_lock.covers(&[with]));
+    assert!(lock.to_string().contains("libc6-dev-armhf-cross=2.41"));
+    let stream = loaded(&images).await;
+    let manifest: serde_json::Value = serde_json::from_slice(&stream["manifest.json"]).unwrap();
+    let headers = entries(&stream[manifest[0]["Layers"][3].as_str().unwrap()]);
+    let files: Vec<_> = headers.keys().filter(|path| !path.ends_with('/')).collect();
+    assert_eq!(
+        files,
+        [
+            &format!("{triple}/include/asm"),
+            &format!("{triple}/include/stdio.h")
+        ]
+    );
+    let toolchain = entries(&stream[manifest[0]["Layers"][5].as_str().unwrap()]);
+    let toolchain: serde_json::Value =
+        serde_json::from_slice(&toolchain["etc/distccd/toolchain.json"]).unwrap();
+    assert_eq!(toolchain["headers"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,6 +137,7 @@ pub(crate) fn image_of(target: &str, versions: &[(u32, &str)]) -> ImageRequest {
         suite: (*suite).to_owned(),
         packages: vec![format!("g++-{major}-{triple}")],
         leave_out: vec!["*-dev".to_owned()],
+        headers: vec![],
     });
     ImageRequest {
         toolchain,

@@ -18,6 +18,9 @@ mod config;
 mod connection;
 mod detach;
 mod exit;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inetd;
 mod job;
 mod listen;

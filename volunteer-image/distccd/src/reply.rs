@@ -12,7 +12,7 @@
 
 use distcc_wire::{
     EncodeError, Failure, HEAD_BYTES, Outcome as WireOutcome, Reply, Token, Version, WaitStatus,
-    encode_body, head, lzo, reply,
+    head, reply,
 };
 
 use crate::job::{Compilers, Outcome};
@@ -66,7 +66,10 @@ pub(crate) fn answer(
     }
 }
 
-/// Encodes a reply in parts, so that an object which is not compressed is not copied.
+/// An object of this size is sooner copied than sent by a call of its own.
+const SMALL_BYTES: usize = 64 * 1024;
+
+/// Encodes a reply in parts, so that a large object which is not compressed is not copied.
 pub(crate) fn encode(
     version: Version,
     outcome: WireOutcome,
@@ -93,27 +96,27 @@ fn encode_plain(
     stderr: &[u8],
     object: Vec<u8>,
 ) -> Result<Vec<Vec<u8>>, EncodeError> {
-    let too_large = |_too_large| EncodeError::TooLarge { token: Token::Doto };
-    let length = u32::try_from(object.len()).map_err(too_large)?;
+    let bodies = [
+        (Token::Serr, stderr),
+        (Token::Sout, stdout),
+        (Token::Doto, object.as_slice()),
+    ];
     let mut front =
         Vec::with_capacity(reply::OPENING_BYTES + 3 * HEAD_BYTES + stdout.len() + stderr.len());
     front.extend(reply::opening(Version::Plain, WaitStatus::Success));
-    let mut encoder = lzo::Encoder::new();
-    encode_body(
-        Version::Plain,
-        Token::Serr,
-        stderr,
-        &mut encoder,
-        &mut front,
-    )?;
-    encode_body(
-        Version::Plain,
-        Token::Sout,
-        stdout,
-        &mut encoder,
-        &mut front,
-    )?;
-    front.extend(head(Token::Doto, length));
+    for (token, body) in bodies {
+        let length = u32::try_from(body.len());
+        front.extend(head(
+            token,
+            length.map_err(|_too_large| EncodeError::TooLarge { token })?,
+        ));
+        if token != Token::Doto || body.len() <= SMALL_BYTES {
+            front.extend_from_slice(body);
+        }
+    }
+    if object.len() <= SMALL_BYTES {
+        return Ok(vec![front]);
+    }
     Ok(vec![front, object])
 }
 

@@ -110,13 +110,15 @@ fn serve_one(config: &Config) -> Result<ExitCode, Fatal> {
     let Started {
         compilers,
         mut settings,
+        temporary,
+        root,
         runtime,
     } = start::prepare(config)?;
     if !config.allow_given {
         // Who started this process has let the client in.
         settings.allow = AllowList::everybody();
     }
-    let turn = Turn::wait(&settings.workspace, settings.jobs).map_err(|error| {
+    let turn = Turn::wait(&temporary, settings.jobs).map_err(|error| {
         Fatal::new(
             Exit::IoError,
             format!("cannot limit the jobs of this machine: {error}"),
@@ -134,7 +136,7 @@ fn serve_one(config: &Config) -> Result<ExitCode, Fatal> {
                 .hint("--inetd is for ssh and inetd; --daemon listens on a port")
         })
     })?;
-    drop(turn);
+    drop((turn, root));
     let exit = match served {
         Served::Answered => Exit::Done,
         Served::Truncated => Exit::Truncated,
@@ -147,10 +149,10 @@ fn serve_one(config: &Config) -> Result<ExitCode, Fatal> {
 /// Serves whoever connects.
 fn serve_all(config: Config) -> Result<ExitCode, Fatal> {
     let started = start::prepare(&config)?;
-    let runtime = started.runtime;
+    let (runtime, root) = (started.runtime, started.root);
     let served = serve_until_told(config, started.compilers, started.settings);
     let end = runtime.block_on(served)?;
-    drop(runtime);
+    drop((runtime, root));
     match end {
         End::Told => Ok(Exit::Done.into()),
         End::OldAge => {

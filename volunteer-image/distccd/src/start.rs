@@ -1,15 +1,16 @@
 //! What the process becomes before it serves anybody: priority, user, log, compilers, a place for jobs.
 
+use std::env;
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::compilers;
 use crate::config::Config;
-use crate::job;
+use crate::job::{self, JobRoot};
 use crate::run::Fatal;
 use crate::{Compilers, Settings, exit::Exit, sandbox, telemetry, user};
 
@@ -21,6 +22,10 @@ const WORKERS: usize = 4;
 pub(crate) struct Started {
     pub(crate) compilers: Compilers,
     pub(crate) settings: Settings,
+    /// Where all processes of this user make their directories.
+    pub(crate) temporary: PathBuf,
+    /// This one's, to be dropped last. None if directories of jobs are to stay.
+    pub(crate) root: Option<JobRoot>,
     pub(crate) runtime: Runtime,
 }
 
@@ -38,7 +43,9 @@ pub(crate) fn prepare(config: &Config) -> Result<Started, Fatal> {
         tracing::warn!("{remark}");
     }
     sandbox::forget_descriptors().map_err(Fatal::cannot_start)?;
-    let workspace = workspace()?;
+    let temporary = env::temp_dir();
+    let root = job_root(&temporary)?;
+    let root = (!config.settings.keep_jobs).then_some(root);
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let runtime = Builder::new_multi_thread()
         .worker_threads(processors.min(WORKERS))
@@ -48,22 +55,32 @@ pub(crate) fn prepare(config: &Config) -> Result<Started, Fatal> {
     Ok(Started {
         compilers,
         settings: Settings {
-            workspace,
+            workspace: root
+                .as_ref()
+                .map_or(temporary.as_path(), JobRoot::path)
+                .to_owned(),
             ..config.settings.clone()
         },
+        temporary,
+        root,
         runtime,
     })
 }
 
-fn workspace() -> Result<PathBuf, Fatal> {
-    let workspace = std::env::temp_dir();
-    job::check_room(&workspace).map_err(|error| {
-        let place = workspace.display();
+fn job_root(temporary: &Path) -> Result<JobRoot, Fatal> {
+    let swept = job::sweep(temporary);
+    if swept > 0 {
+        tracing::info!(
+            directories = swept,
+            "removed what killed daemons left behind"
+        );
+    }
+    JobRoot::create(temporary).map_err(|error| {
+        let place = temporary.display();
         let message = format!("cannot make directories in {place}: {error}");
         Fatal::new(Exit::IoError, message)
             .hint("set TMPDIR to a directory that the daemon's user may write to")
-    })?;
-    Ok(workspace)
+    })
 }
 
 fn lower_priority(increment: i32) -> Option<String> {

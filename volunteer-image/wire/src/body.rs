@@ -40,18 +40,29 @@ impl BodyDecoder {
                 .push(piece, output)
                 .map_err(|error| WireErrorKind::body(self.token, error)),
             Form::Raw { decoded, cap } => {
-                *decoded += piece.len() as u64;
-                if *decoded > *cap {
-                    return Err(WireErrorKind::ExpandsTooFar {
-                        token: self.token,
-                        limit: *cap,
-                    });
-                }
-                output.extend_from_slice(piece);
-                *piece = &[];
+                let whole = *piece;
+                take_raw(self.token, piece, decoded, *cap)?;
+                output.extend_from_slice(whole);
                 Ok(())
             }
         }
+    }
+
+    /// What a piece of the body stands for, taken from the front of `piece`: the piece itself where nothing is compressed,
+    /// and otherwise what [`push`](Self::push) gives, in `scratch`.
+    pub fn decode<'scratch, 'piece: 'scratch>(
+        &mut self,
+        piece: &mut &'piece [u8],
+        scratch: &'scratch mut Vec<u8>,
+    ) -> Result<&'scratch [u8], WireErrorKind> {
+        scratch.clear();
+        let whole = *piece;
+        if let Form::Raw { decoded, cap } = &mut self.form {
+            take_raw(self.token, piece, decoded, *cap)?;
+            return Ok(whole);
+        }
+        self.push(piece, scratch)?;
+        Ok(scratch)
     }
 
     /// How long the decoded body is, after all its bytes have been pushed.
@@ -63,6 +74,21 @@ impl BodyDecoder {
                 .map_err(|error| WireErrorKind::body(self.token, error)),
         }
     }
+}
+
+/// Takes all of a piece that is not compressed, if it is within the cap.
+fn take_raw(
+    token: Token,
+    piece: &mut &[u8],
+    decoded: &mut u64,
+    cap: u64,
+) -> Result<(), WireErrorKind> {
+    *decoded += piece.len() as u64;
+    if *decoded > cap {
+        return Err(WireErrorKind::ExpandsTooFar { token, limit: cap });
+    }
+    *piece = &[];
+    Ok(())
 }
 
 /// Appends a packet with a body: its head, and `body` in the form that `version` has.

@@ -38,6 +38,9 @@ impl<'a> Resolver<'a> {
         while let Some(package) = closure.open.pop_front() {
             closure.follow(package)?;
         }
+        for name in &wanted.alone {
+            closure.want(name)?;
+        }
         closure
             .chosen
             .into_values()
@@ -245,6 +248,7 @@ mod tests {
         let wanted = Wanted {
             packages: wanted.iter().map(ToString::to_string).collect(),
             leave_out: leave_out.iter().map(ToString::to_string).collect(),
+            alone: vec![],
         };
         let resolver = Resolver::new(&packages, "stable");
         match resolver.close(&wanted) {
@@ -332,12 +336,32 @@ mod tests {
     }
 
     #[test]
+    fn takes_some_packages_without_what_they_depend_on() {
+        let text = index(&[
+            "g++ 1 Depends: libc6-dev",
+            "libc6-dev 1 Depends: libc6, linux-libc-dev",
+            "kernel-headers 2 Depends: libc6; Provides: linux-libc-dev",
+            "libc6 1",
+        ]);
+        let packages = Packages::parse(&text, "stable").unwrap();
+        let wanted = Wanted {
+            packages: vec!["g++".to_owned()],
+            leave_out: vec!["*-dev".to_owned()],
+            alone: vec!["libc6-dev".to_owned(), "linux-libc-dev".to_owned()],
+        };
+        let closed = Resolver::new(&packages, "stable").close(&wanted).unwrap();
+        let names: Vec<_> = closed.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(names, ["g++", "kernel-headers", "libc6-dev"]);
+    }
+
+    #[test]
     fn suggests_a_similar_name() {
         let text = index(&["g++-14-arm-linux-gnueabihf 1", "unrelated 1"]);
         let packages = Packages::parse(&text, "stable").unwrap();
         let wanted = Wanted {
             packages: vec!["g++-15-arm-linux-gnueabihf".to_owned()],
             leave_out: vec![],
+            alone: vec![],
         };
         let error = Resolver::new(&packages, "stable")
             .close(&wanted)

@@ -42,12 +42,15 @@ const MAX_RELEASE_BYTES: usize = 16 << 20;
 /// An index has three blocks or so, which decompress in parallel.
 const MAX_WORKERS: u32 = 4;
 
-/// What to resolve in a suite: these packages and what they depend on, but nothing that matches a pattern.
+/// What to resolve in a suite: these packages and what they depend on, but nothing that matches a pattern; and some
+/// alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) packages: Vec<String>,
     /// `*` stands for any text.
     pub(super) leave_out: Vec<String>,
+    /// Without what they depend on.
+    pub(super) alone: Vec<String>,
 }
 
 /// A package as the archive offers it.

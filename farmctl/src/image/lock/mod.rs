@@ -187,6 +187,7 @@ pub(super) mod tests {
             suite: suite.to_owned(),
             packages: vec!["g++-14".to_owned()],
             leave_out: vec!["*-dev".to_owned()],
+            headers: vec![],
         }
     }
 

@@ -4,6 +4,7 @@
 //! the assembler with what nobody else needs. So the library layer comes out the same for every target.
 
 mod compiler;
+mod headers;
 mod support;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub(super) struct PackageLayers {
     pub(super) assembler: StoredLayer,
     /// In the order of the toolchain's compilers.
     pub(super) compilers: Vec<StoredLayer>,
+    /// If the image is to have them.
+    pub(super) headers: Option<StoredLayer>,
 }
 
 impl<'a> LayerMaker<'a> {
@@ -106,10 +109,15 @@ impl<'a> LayerMaker<'a> {
         let of_recipe = |compiler: &CompilerRecipe| compilers.get(&compiler.key).cloned();
         let compilers: Vec<_> = recipe.compilers.iter().filter_map(of_recipe).collect();
         let (libraries, assembler) = self.support(&recipe.support, &compilers, trees).await?;
+        let headers = match &recipe.headers {
+            Some(headers) => Some(self.headers(headers).await?),
+            None => None,
+        };
         Ok(PackageLayers {
             libraries,
             assembler,
             compilers,
+            headers,
         })
     }
 
@@ -130,9 +138,12 @@ impl<'a> LayerMaker<'a> {
                 .into_iter()
                 .flatten()
                 .map(|(package, _keep)| package);
+            let headers = recipe.headers.iter();
+            let headers = headers.filter(|headers| self.store.find(&headers.key).is_none());
             packages.extend(
                 compilers
                     .chain(support)
+                    .chain(headers.flat_map(|headers| &headers.packages))
                     .map(|package| (package.sha256, self.remote(package))),
             );
         }

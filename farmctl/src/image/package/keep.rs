@@ -1,7 +1,8 @@
 //! Which files of which packages an image keeps.
 //!
 //! Compiling preprocessed source takes the drivers, the compilers proper, the assembler and what these are linked
-//! with. Preprocessor driver, linker, LTO back end, headers, static libraries and documentation stay out. Objects
+//! with. Preprocessor driver, linker, LTO back end, headers, static libraries and documentation stay out, but for the
+//! headers where pump mode is to be served. Objects
 //! for link-time optimisation come from the compilers proper too: the LTO programs only run when linking.
 
 use super::{ImagePath, Node, Tree};
@@ -15,6 +16,8 @@ pub(in crate::image) enum Part {
     Assembler,
     /// Perhaps shared libraries.
     Libraries,
+    /// Headers of a library.
+    Headers,
 }
 
 impl Part {
@@ -22,6 +25,9 @@ impl Part {
     pub(in crate::image) fn of(package: &str) -> Self {
         if package.starts_with("binutils") {
             return Self::Assembler;
+        }
+        if package.split('-').any(|word| word == "dev") {
+            return Self::Headers;
         }
         Stem::of(package).map_or(Self::Libraries, |(_stem, major)| Self::Compiler(major))
     }
@@ -59,6 +65,8 @@ pub(in crate::image) enum Keep {
     Assembler,
     /// Shared libraries.
     Libraries,
+    /// Headers.
+    Headers,
 }
 
 /// What to look for in a package of a GCC version.
@@ -123,6 +131,7 @@ impl Keep {
             Self::Compiler(files) => files.is_driver(path) || files.is_compiler(path),
             Self::Assembler => is_assembler(path) || is_library(path),
             Self::Libraries => is_library(path),
+            Self::Headers => is_header(path),
         }
     }
 
@@ -160,6 +169,18 @@ fn is_library(path: &ImagePath) -> bool {
         && (name.starts_with("lib") || name.starts_with("ld-"))
 }
 
+/// In the directories where compilers look for headers: `usr/include`; for a cross compiler `usr/<triple>/include`; for
+/// GCC's own `usr/lib/gcc/<triple>/<major>/include`; and where Debian keeps the kernel's for links from there.
+fn is_header(path: &ImagePath) -> bool {
+    matches!(
+        path.segments().as_slice(),
+        ["usr", "include", _, ..]
+            | ["usr", _, "include", _, ..]
+            | ["usr", "lib", "gcc" | "gcc-cross", _, _, "include", _, ..]
+            | ["usr", "lib", "linux", "uapi", _, ..]
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +201,9 @@ mod tests {
             ("libbinutils", Part::Libraries),
             ("zlib1g", Part::Libraries),
             ("libgcc-s1", Part::Libraries),
+            ("libc6-dev", Part::Headers),
+            ("libstdc++-14-dev-armhf-cross", Part::Headers),
+            ("linux-libc-dev", Part::Headers),
         ];
         for (package, part) in cases {
             assert_eq!(Part::of(package), part, "{package}");
@@ -269,7 +293,23 @@ mod tests {
                 false,
             ),
         ];
-        for (keep, path_text, kept) in cases {
+        let headers = [
+            ("/usr/include/stdio.h", true),
+            ("/usr/include/x86_64-linux-gnu/bits/types.h", true),
+            ("/usr/arm-linux-gnueabi/include/c++/14/vector", true),
+            ("/usr/lib/gcc/x86_64-linux-gnu/14/include/stddef.h", true),
+            (
+                "/usr/lib/gcc-cross/arm-linux-gnueabi/14/include/arm_neon.h",
+                true,
+            ),
+            ("/usr/lib/linux/uapi/arm/asm/errno.h", true),
+            ("/usr/lib/gcc/x86_64-linux-gnu/14/libgcc.a", false),
+            ("/usr/lib/x86_64-linux-gnu/libc.so", false),
+            ("/usr/arm-linux-gnueabi/lib/crt1.o", false),
+            ("/usr/share/doc/libc6-dev/include/x", false),
+        ];
+        let headers = headers.map(|(path, kept)| (&Keep::Headers, path.to_owned(), kept));
+        for (keep, path_text, kept) in cases.into_iter().chain(headers) {
             assert_eq!(keep.keeps(&path(&path_text)), kept, "{path_text}");
         }
     }

@@ -108,6 +108,11 @@ fn volunteer(known: &FarmTarget, host_jobs: Option<Slots>) -> Volunteer {
         slots: fewer(known.settings.jobs, host_jobs),
         memory: known.settings.memory,
         nice: known.settings.nice.unwrap_or(Nice::DEFAULT),
+        headers: known
+            .settings
+            .headers
+            .as_ref()
+            .is_some_and(|headers| headers.value),
     }
 }
 

@@ -104,6 +104,7 @@ fn configured(
         [] => vec![target.default_gcc],
         asked => known_versions(&target, asked, findings),
     };
+    refuse_lacking_headers(&target, &settings, findings);
     let (target, port) = match &settings.port {
         None => (target, listed),
         Some(port) => {
@@ -141,6 +142,17 @@ fn known_versions(
         }
     }
     known
+}
+
+fn refuse_lacking_headers(target: &Target, settings: &TargetSection, findings: &mut Findings) {
+    let lacking = target.gcc.values().any(|source| source.headers.is_empty());
+    if let Some(asked) = settings
+        .headers
+        .as_ref()
+        .filter(|asked| asked.value && lacking)
+    {
+        findings.at(Problem::NoHeaders(target.name.clone()), &asked.spot);
+    }
 }
 
 /// One port leads to one target.

@@ -28,8 +28,11 @@ pub(super) enum Reception {
     Foreign(WireError),
 }
 
-/// Bytes asked of the socket at once.
-const PIECE_BYTES: usize = 64 * 1024;
+/// Bytes asked of the socket at once, at first: enough for all the arguments of most jobs.
+const FIRST_PIECE_BYTES: usize = 16 * 1024;
+
+/// Bytes asked of the socket at once when the client has sent more than that.
+const PIECE_BYTES: usize = 128 * 1024;
 
 /// Reads a request as far as it is worth reading, and notes in `record` what it is about.
 pub(super) async fn request(
@@ -83,18 +86,23 @@ enum Halt {
 
 impl Request<'_> {
     async fn read(&mut self, stream: &mut Stream) -> Reception {
-        let mut buffer = vec![0; PIECE_BYTES];
+        let mut buffer = Vec::with_capacity(FIRST_PIECE_BYTES);
         let mut clock = Clock::start();
         loop {
             let wait = clock.wait(&self.service.settings.deadlines, self.decoder.phase());
-            let count = match time::timeout(wait, stream.read(&mut buffer)).await {
+            let full = buffer.len() == buffer.capacity();
+            buffer.clear();
+            if full {
+                buffer.reserve(PIECE_BYTES);
+            }
+            let count = match time::timeout(wait, stream.read_buf(&mut buffer)).await {
                 Ok(read) => read.unwrap_or_default(),
                 Err(_elapsed) => return self.stalled(),
             };
             if count == 0 {
                 return self.left();
             }
-            match self.take(&buffer[..count]) {
+            match self.take(&buffer) {
                 Ok(()) => {}
                 Err(Halt::Outcome(outcome)) => return self.early(outcome),
                 Err(Halt::Wire(error)) => return self.malformed(error),

@@ -4,7 +4,7 @@ use super::peer::Peer;
 use super::summary;
 use crate::job::{ClientCompiler, Kind, Outcome, Prepared, Shown};
 use crate::stats::{Facts, Listed, Phase};
-use crate::supervise::Usage;
+use crate::supervise::{LeaderNumber, Usage};
 
 /// Takes down what becomes known about a job.
 #[derive(Debug)]
@@ -53,8 +53,8 @@ impl Record {
     }
 
     /// Its compiler runs.
-    pub(super) fn compiling(&mut self, pid: i32) {
-        self.job.facts().pid = Some(pid);
+    pub(super) fn compiling(&mut self, leader: LeaderNumber) {
+        self.job.facts().leader = Some(leader);
         self.job.enter(Phase::Compiling);
     }
 

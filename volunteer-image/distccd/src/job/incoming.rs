@@ -19,8 +19,8 @@ pub(crate) struct Incoming {
     file: File,
     body: BodyDecoder,
     markers: Markers,
-    /// Decoded and not yet written; empty between pieces.
-    decoded: Vec<u8>,
+    /// For what is being decoded.
+    scratch: Vec<u8>,
 }
 
 /// Why a source cannot be taken in.
@@ -55,7 +55,7 @@ impl Incoming {
         root: &Path,
         keep: bool,
     ) -> Result<Self, IncomingError> {
-        let workspace = Workspace::create(root, keep)?;
+        let mut workspace = Workspace::create(root, keep)?;
         let file = workspace.create_source(accepted.plan.source_name())?;
         let body = BodyDecoder::new(
             accepted.version,
@@ -69,7 +69,7 @@ impl Incoming {
             file,
             body,
             markers: Markers::default(),
-            decoded: Vec::new(),
+            scratch: Vec::new(),
         })
     }
 
@@ -79,10 +79,9 @@ impl Incoming {
     /// the hand-over would cost more than the write.
     pub(crate) fn push(&mut self, mut piece: &[u8]) -> Result<(), IncomingError> {
         while !piece.is_empty() {
-            self.body.push(&mut piece, &mut self.decoded)?;
-            self.file.write_all(&self.decoded)?;
-            self.markers.push(&self.decoded);
-            self.decoded.clear();
+            let text = self.body.decode(&mut piece, &mut self.scratch)?;
+            self.file.write_all(text)?;
+            self.markers.push(text);
         }
         Ok(())
     }

@@ -21,11 +21,11 @@ mod outcome;
 mod pump;
 mod question;
 mod refusal;
+mod root;
 mod workspace;
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,13 +34,17 @@ use volunteer_toolchain::ObjectFacts;
 
 use crate::sandbox::Sandbox;
 use crate::settings::VersionSkew;
-use crate::supervise::{Allowance, Children, Command, Ended, Group, Printed, Stop, Usage};
+use crate::supervise::{
+    Allowance, Children, Command, Ended, Group, LeaderNumber, Printed, Stop, Usage,
+};
 use argv::{Driver, Plan, Product};
 use compiler::Wanted;
 use pump::{Translation, Tree};
 use workspace::Workspace;
 
 pub(crate) use argv::Shown;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use argv::{check_pump_soundness, check_soundness};
 pub(crate) use artifact::BadArtifact;
 pub(crate) use choice::Reason;
 pub(crate) use client::{Acquaintances, ClientCompiler, ClientVersion};
@@ -50,6 +54,7 @@ pub(crate) use outcome::{Kind, Outcome, Unable};
 pub(crate) use pump::{Arriving, SearchLists, TreePath};
 pub(crate) use question::ask;
 pub(crate) use refusal::Refusal;
+pub(crate) use root::{JobRoot, sweep};
 
 pub use compiler::{Compilers, Machine, NoPermission, Permission, SearchPath};
 
@@ -89,6 +94,7 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) struct Running {
     group: Group,
+    program: PathBuf,
     product: Product,
     /// What its object must be, unless that is up to the client.
     expected: Option<ObjectFacts>,
@@ -103,11 +109,6 @@ pub(crate) struct Finished {
     pub(crate) stdout: Printed,
     pub(crate) stderr: Printed,
     pub(crate) usage: Usage,
-}
-
-/// Checks that job directories can be made in `root`.
-pub(crate) fn check_room(root: &Path) -> io::Result<()> {
-    Workspace::create(root, false).map(drop)
 }
 
 impl Accepted {
@@ -287,45 +288,41 @@ impl Prepared {
         tree.link_system(&served).map_err(Unable::Store)
     }
 
-    /// Starts the compiler.
+    /// Has the compiler started.
     pub(crate) fn start(
         self,
         children: &Arc<Children>,
         sandbox: &Sandbox,
-    ) -> Result<Running, Unable> {
-        let group = children.spawn(&self.command, sandbox);
-        let group = group.map_err(|source| Unable::Start {
+        allowance: Allowance,
+    ) -> Running {
+        Running {
+            group: children.spawn(&self.command, sandbox, allowance),
             program: self.command.program,
-            source,
-        })?;
-        Ok(Running {
-            group,
             product: self.product,
             expected: self.expected,
             workspace: self.workspace,
             translation: self.translation,
-        })
+        }
     }
 }
 
 impl Running {
     /// The process that leads the compiler's group.
-    pub(crate) fn pid(&self) -> i32 {
-        self.group.pid()
+    pub(crate) fn leader(&self) -> LeaderNumber {
+        self.group.leader()
     }
 
     /// Waits for the compiler and looks at what it made; stops it when `interrupt` says so.
     pub(crate) async fn finish(
         self,
-        allowance: Allowance,
         limit_bytes: u64,
         interrupt: impl Future<Output = Stop>,
     ) -> Result<Finished, Unable> {
         let ended = self
             .group
-            .wait(allowance, interrupt)
+            .wait(interrupt)
             .await
-            .map_err(Unable::Wait)?;
+            .map_err(|broken| Unable::run(&self.program, broken))?;
         let Ended {
             status,
             stop,

@@ -3,14 +3,14 @@
 use std::io;
 use std::num::{NonZeroU8, NonZeroUsize};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use distcc_wire::{Failure, Phase};
 
 use super::{BadArtifact, Refusal};
 use crate::admission::Overload;
-use crate::supervise::Stop;
+use crate::supervise::{Broken, Stop};
 
 /// How a job ended. What the client is told about it is decided in one place, `reply`.
 #[derive(Debug)]
@@ -86,6 +86,19 @@ pub(crate) enum Unable {
     /// The daemon is ending and the grace period is over.
     #[error("the volunteer is shutting down")]
     Shutdown,
+}
+
+impl Unable {
+    /// `program` could not be run to its end.
+    pub(super) fn run(program: &Path, broken: Broken) -> Self {
+        match broken {
+            Broken::Start(source) => Self::Start {
+                program: program.to_owned(),
+                source,
+            },
+            Broken::Wait(error) => Self::Wait(error),
+        }
+    }
 }
 
 const SIGTERM: u8 = 15;
@@ -199,8 +212,12 @@ impl Unable {
     }
 }
 
+/// How a shell tells that a program was killed; some compilers are scripts.
+const SHELL_KILLED: i32 = 128 + 9;
+
 fn was_killed(status: ExitStatus, stderr: &[u8]) -> bool {
     status.signal() == Some(i32::from(SIGKILL))
+        || status.code() == Some(SHELL_KILLED)
         || memchr::memmem::find(stderr, CHILD_KILLED).is_some()
 }
 
@@ -280,6 +297,7 @@ mod tests {
             "gcc: fatal error: Killed signal terminated program cc1plus\ncompilation terminated.\n";
         assert_eq!(told(9, None, ""), "killed ");
         assert_eq!(told(0x0100, None, driver), "killed ");
+        assert_eq!(told(137 << 8, None, ""), "killed ");
         assert_eq!(
             told(0x0100, None, "cc1: error: killed\n"),
             "failed exit code 1"

@@ -26,17 +26,16 @@ pub(crate) async fn ask(
         room: workspace.path().to_owned(),
         environment: environment(program, workspace.path()),
     };
-    let group = service.children.spawn(&command, &service.sandbox);
-    let group = group.map_err(|source| Unable::Start {
-        program: command.program,
-        source,
-    })?;
     let allowance = Allowance {
         wall: Some(ANSWER),
         grace: Duration::ZERO,
         printed_bytes: service.settings.printed_bytes,
     };
-    let ended = group.wait(allowance, future::pending()).await;
-    let stdout = ended.map_err(Unable::Wait)?.stdout.bytes;
+    let group = (service.children).spawn(&command, &service.sandbox, allowance);
+    let ended = group.wait(future::pending()).await;
+    let stdout = ended
+        .map_err(|broken| Unable::run(&command.program, broken))?
+        .stdout
+        .bytes;
     Ok(String::from_utf8_lossy(&stdout).into_owned())
 }

@@ -1,10 +1,10 @@
 //! A job's own directory: made for it, known to nobody else, gone when it is dropped.
 
 use std::ffi::OsStr;
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use tempfile::TempDir;
@@ -19,33 +19,45 @@ pub(super) const DEPENDENCIES_NAME: &str = "dependencies.d";
 
 /// A directory that only this daemon's user may enter.
 #[derive(Debug)]
-pub(crate) struct Workspace(TempDir);
+pub(crate) struct Workspace {
+    directory: TempDir,
+    kept: bool,
+    /// The source, once there is one.
+    source: Option<PathBuf>,
+}
 
 impl Workspace {
     /// Makes a new one in `root`, which stays there if it is to be kept.
-    pub(crate) fn create(root: &Path, keep: bool) -> io::Result<Self> {
+    pub(crate) fn create(root: &Path, kept: bool) -> io::Result<Self> {
         let private = Permissions::from_mode(0o700);
-        tempfile::Builder::new()
+        let directory = tempfile::Builder::new()
             .prefix(PREFIX)
             .permissions(private)
-            .disable_cleanup(keep)
-            .tempdir_in(root)
-            .map(Self)
+            .disable_cleanup(kept)
+            .tempdir_in(root)?;
+        Ok(Self {
+            directory,
+            kept,
+            source: None,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.directory.path()
     }
 
     /// Makes the file that the source is written to, in a directory of its own. `name` is a file name without any directory.
-    pub(crate) fn create_source(&self, name: &OsStr) -> io::Result<File> {
+    pub(crate) fn create_source(&mut self, name: &OsStr) -> io::Result<File> {
         let directory = self.path().join(SOURCE_DIRECTORY);
         DirBuilder::new().mode(0o700).create(&directory)?;
-        OpenOptions::new()
+        let source = directory.join(name);
+        let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(directory.join(name))
+            .open(&source);
+        self.source = Some(source);
+        file
     }
 
     /// Opens what the compiler made, never through a link; `None` if it made nothing.
@@ -74,6 +86,24 @@ impl Workspace {
     }
 }
 
+/// Removes what most jobs have and nothing else, by name: half of the calls of a search for whatever there is, which
+/// [`TempDir`] does when something remains.
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        let removed = self.source.as_deref().is_some_and(|source| {
+            // The compiler may have made no output, or left more; the last call tells.
+            drop(fs::remove_file(source));
+            drop(source.parent().map(fs::remove_dir));
+            drop(fs::remove_file(self.path().join(OUTPUT_NAME)));
+            fs::remove_dir(self.path()).is_ok()
+        });
+        self.directory.disable_cleanup(removed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -83,7 +113,7 @@ mod tests {
     #[test]
     fn is_private_and_gone_after_use() {
         let root = tempfile::tempdir().unwrap();
-        let workspace = Workspace::create(root.path(), false).unwrap();
+        let mut workspace = Workspace::create(root.path(), false).unwrap();
         assert_eq!(
             workspace.path().metadata().unwrap().permissions().mode() & 0o777,
             0o700
@@ -93,7 +123,17 @@ mod tests {
             .unwrap()
             .write_all(b";")
             .unwrap();
-        std::fs::create_dir(workspace.path().join("left")).unwrap();
+        fs::create_dir(workspace.path().join("left")).unwrap();
+        drop(workspace);
+        assert_eq!(root.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn is_gone_after_an_ordinary_job() {
+        let root = tempfile::tempdir().unwrap();
+        let mut workspace = Workspace::create(root.path(), false).unwrap();
+        drop(workspace.create_source(OsStr::new("a.c")).unwrap());
+        fs::write(workspace.path().join(OUTPUT_NAME), "object").unwrap();
         drop(workspace);
         assert_eq!(root.path().read_dir().unwrap().count(), 0);
     }

@@ -11,8 +11,8 @@ use std::thread;
 
 type Errand = Box<dyn FnOnce() + Send>;
 
-/// Where errands are handed in. Closed when it is dropped.
-#[derive(Debug)]
+/// Where errands are handed in. Closed when its last copy is dropped.
+#[derive(Debug, Clone)]
 pub(super) struct Gate {
     errands: Sender<Errand>,
 }
@@ -33,19 +33,25 @@ impl Gate {
                 keep(&Arc::new(Mutex::new(waiting)));
             }
         })?;
-        result.recv().unwrap_or_else(|_gone| Err(ended()))?;
+        result.recv().unwrap_or_else(|_gone| Err(no_thread()))?;
         Ok(Self { errands })
     }
 
-    /// Does `errand` on a thread of its own behind the gate, and waits for it.
-    pub(super) fn pass<T: Send + 'static>(
+    /// Does `errand` on a thread of its own behind the gate, and does not wait for it. Where no thread can be had, it is
+    /// dropped.
+    pub(super) fn pass(&self, errand: impl FnOnce() + Send + 'static) {
+        // Whoever waits for it hears of its drop.
+        drop(self.errands.send(Box::new(errand)));
+    }
+
+    /// The same, and waits for its result.
+    pub(super) fn wait_for<T: Send + 'static>(
         &self,
         errand: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let (done, result) = mpsc::sync_channel(1);
-        let errand = Box::new(move || drop(done.send(errand())));
-        self.errands.send(errand).map_err(|_gone| ended())?;
-        result.recv().unwrap_or_else(|_gone| Err(ended()))
+        self.pass(move || drop(done.send(errand())));
+        result.recv().unwrap_or_else(|_gone| Err(no_thread()))
     }
 }
 
@@ -68,7 +74,8 @@ fn keep(waiting: &Arc<Mutex<Receiver<Errand>>>) {
     }
 }
 
-fn ended() -> io::Error {
+/// What has become of an errand that was dropped.
+pub(super) fn no_thread() -> io::Error {
     io::Error::new(
         io::ErrorKind::ResourceBusy,
         "no thread could be started to run it",

@@ -84,12 +84,16 @@ impl Files {
     }
 }
 
-/// Opens those of `paths` that exist.
+/// Opens those of `paths` that exist, without those that are within another: each takes time for every job.
 fn open_present(paths: &[impl AsRef<Path>]) -> io::Result<Vec<PathFd>> {
-    let present = paths.iter().filter(|path| path.as_ref().exists());
-    present
-        .map(|path| PathFd::new(path).map_err(io::Error::other))
-        .collect()
+    let present = paths
+        .iter()
+        .filter_map(|path| path.as_ref().canonicalize().ok());
+    let mut present: Vec<_> = present.collect();
+    present.sort();
+    present.dedup_by(|inner, outer| inner.starts_with(outer));
+    let open = |path| PathFd::new(path).map_err(io::Error::other);
+    present.iter().map(open).collect()
 }
 
 /// The system call layer.
@@ -182,7 +186,7 @@ pub(super) fn under<T>(
     started
 }
 
-/// Limits for good what `pid` may use, and what every process may that it has started already.
+/// Limits for good what `pid` may use.
 pub(super) fn limit(pid: Pid, limits: CompilerLimits) -> io::Result<()> {
     for (resource, value) in values(limits) {
         let before = prlimit(Some(pid), resource, both(value));
@@ -194,9 +198,17 @@ pub(super) fn limit(pid: Pid, limits: CompilerLimits) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
-    children(pid)
-        .into_iter()
-        .try_for_each(|child| limit(child, limits))
+    Ok(())
+}
+
+/// Limits for good what every process may use that `pid` has started.
+pub(super) fn limit_descendants(pid: Pid, limits: CompilerLimits) {
+    for child in children(pid) {
+        if let Err(error) = limit(child, limits) {
+            tracing::warn!(pid = %child.as_raw_nonzero(), %error, "a compiler's process could raise its limits");
+        }
+        limit_descendants(child, limits);
+    }
 }
 
 fn values(limits: CompilerLimits) -> [(Resource, u64); 5] {

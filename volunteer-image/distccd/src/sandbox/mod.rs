@@ -8,8 +8,9 @@
 //! started by a thread of its own ([`gate`]), which restricts itself first and ends afterwards. The alternative,
 //! restricting the child between `fork` and `exec`, needs `unsafe` code and is slower: a process that borrows its
 //! parent's memory until `exec` (`posix_spawn`) starts in about half the time of one that copies the page tables, and a
-//! thread costs less than the difference. Resource limits belong to a process: the daemon has the compiler's while it
-//! starts one, and takes the right to raise them from it and from every child that it may have made by then.
+//! thread costs less than the difference. The thread stays until the compiler ends, and waits for it. Resource limits
+//! belong to a process: the daemon has the compiler's while it starts one, and takes the right to raise them from it
+//! ([`Limiter`]).
 //!
 //! A layer that the kernel lacks keeps the daemon from starting, unless it was told to do without that layer.
 //!
@@ -18,6 +19,7 @@
 
 mod gate;
 mod layers;
+mod limiter;
 mod linux;
 mod policy;
 
@@ -28,20 +30,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::process::Pid;
-
 use gate::Gate;
 
 pub use layers::{Layer, Layers, UnknownLayer};
 pub use policy::CompilerLimits;
 
+pub(crate) use limiter::Limiter;
 pub(crate) use linux::forget_descriptors;
 
 /// The layers around every compiler, ready for use.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
-    /// The system call layer, if there is one; needed for the file layer, too.
-    gate: Option<Gate>,
+    /// Threads behind the system call layer, if there is one.
+    gate: Gate,
     files: Option<Arc<linux::Files>>,
     limits: Option<CompilerLimits>,
 }
@@ -84,17 +85,12 @@ impl Sandbox {
         })?;
         let limits = try_out(layers, Layer::Rlimits, move || linux::try_limits(limits))?;
         let gate = if layers.has(Layer::Seccomp) {
-            let gate =
-                linux::Calls::new().and_then(|calls| Gate::open(move || calls.restrict_thread()));
-            Some(gate.map_err(|error| MissingLayer::new(Layer::Seccomp, &error))?)
-        } else if files.is_some() {
-            let gate = Gate::open(|| Ok(()));
-            Some(gate.map_err(|error| MissingLayer::new(Layer::Landlock, &error))?)
+            linux::Calls::new().and_then(|calls| Gate::open(move || calls.restrict_thread()))
         } else {
-            None
+            Gate::open(|| Ok(()))
         };
         Ok(Self {
-            gate,
+            gate: gate.map_err(|error| MissingLayer::new(Layer::Seccomp, &error))?,
             files,
             limits,
         })
@@ -104,40 +100,30 @@ impl Sandbox {
     #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self {
-            gate: None,
+            gate: Gate::open(|| Ok(())).expect("a thread can be started"),
             files: None,
             limits: None,
         }
     }
 
-    /// Does `start` where what it starts may write to nothing but `directory`.
-    pub(crate) fn within<T: Send + 'static>(
+    /// Does `work` on a thread of its own, where what it starts may write to nothing but `directory`, and does not wait
+    /// for it. `done` gets its result, or why the thread could not be restricted; without a thread it is dropped.
+    pub(crate) fn within<T>(
         &self,
         directory: &Path,
-        start: impl FnOnce() -> io::Result<T> + Send + 'static,
-    ) -> io::Result<T> {
-        let limits = self.limits;
-        let start = move || match limits {
-            Some(limits) => linux::under(limits, start),
-            None => start(),
-        };
-        let Some(gate) = &self.gate else {
-            return start();
-        };
+        work: impl FnOnce(&Limiter) -> T + Send + 'static,
+        done: impl FnOnce(io::Result<T>) + Send + 'static,
+    ) {
         let files = self.files.as_ref().map(Arc::clone);
         let directory = directory.to_owned();
-        gate.pass(move || {
-            if let Some(files) = files {
-                files.restrict_thread(&directory)?;
-            }
-            start()
-        })
-    }
-
-    /// Takes from the process `pid`, which was just started, the right to raise its limits.
-    pub(crate) fn limit(&self, pid: Pid) -> io::Result<()> {
-        self.limits
-            .map_or(Ok(()), |limits| linux::limit(pid, limits))
+        let limiter = Limiter {
+            limits: self.limits,
+            gate: self.gate.clone(),
+        };
+        self.gate.pass(move || {
+            let restricted = files.map_or(Ok(()), |files| files.restrict_thread(&directory));
+            done(restricted.map(|()| work(&limiter)));
+        });
     }
 }
 
@@ -150,7 +136,7 @@ fn try_out<T: Send + 'static>(
     if !layers.has(layer) {
         return Ok(None);
     }
-    let done = Gate::open(|| Ok(())).and_then(|gate| gate.pass(set_up));
+    let done = Gate::open(|| Ok(())).and_then(|gate| gate.wait_for(set_up));
     done.map(Some)
         .map_err(|error| MissingLayer::new(layer, &error))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::machine;
 use crate::job::{Kind, Shown};
-use crate::supervise::Usage;
+use crate::supervise::{LeaderNumber, Usage};
 
 /// What is known of a job so far.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Facts {
     pub(crate) gcc: Option<u32>,
     pub(crate) why: Option<String>,
     /// The process that runs it.
-    pub(crate) pid: Option<i32>,
+    pub(crate) leader: Option<LeaderNumber>,
     pub(crate) arguments: Option<usize>,
     pub(crate) bytes_in: u64,
     pub(crate) source_bytes: Option<u64>,
@@ -73,7 +73,7 @@ impl Facts {
             chosen: None,
             gcc: None,
             why: None,
-            pid: None,
+            leader: None,
             arguments: None,
             bytes_in: 0,
             source_bytes: None,
@@ -90,9 +90,8 @@ impl Facts {
     pub(super) fn describe(&self) -> Description {
         let text = |shown: &Option<Shown>| shown.as_ref().map(Shown::to_string);
         let peak_of_running = || {
-            self.pid
-                .filter(|_| self.phase == Phase::Compiling)
-                .and_then(machine::peak_bytes)
+            let pid = self.leader.as_ref().and_then(LeaderNumber::pid);
+            pid.and_then(machine::peak_bytes)
         };
         let elapsed = self
             .usage

@@ -6,7 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,18 +15,19 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::json;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use serde::Serialize;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{self, Instant, Sleep};
 use tokio_util::task::TaskTracker;
 
+use super::facts::Description;
 use super::machine::{self, Load, Processes};
 use super::metrics::Moment;
 use super::stock::{self, StockStatistics};
 use super::toolchain::Toolchains;
-use super::{Statistics, lock};
+use super::{Facts, Statistics, lock};
 use crate::accept::{self, Service};
 
 /// Connections at once; more wait in the kernel's queue.
@@ -35,8 +36,8 @@ const CONNECTIONS: usize = 32;
 const SILENCE: Duration = Duration::from_millis(300);
 /// How long a connection may stay, whatever it does.
 const LIFETIME: Duration = Duration::from_mins(1);
-/// How long a client may take to read the stock daemon's text and to close.
-const READING: Duration = Duration::from_secs(10);
+/// How long a client may take to read the stock daemon's text, which fits into the kernel's buffer.
+const READING: Duration = Duration::from_secs(1);
 /// The longest beginning of a request that is looked at.
 const HEAD_BYTES: usize = 256;
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -138,9 +139,12 @@ async fn answer_like_stock(service: &Arc<Service>, mut stream: TcpStream) -> io:
     stream.write_all(stock::HEADER.as_bytes()).await?;
     stream.write_all(body.as_bytes()).await?;
     stream.shutdown().await?;
-    // What the client has sent must be read, or it may lose the answer.
-    let mut scratch = [0; 1024];
-    while stream.read(&mut scratch).await? > 0 {}
+    // What the client has sent must be read, or it may lose the answer. Who sends for ever does not care for it.
+    let mut scratch = [0; 16 * 1024];
+    while stream
+        .try_read(&mut scratch)
+        .is_ok_and(|count| count == scratch.len())
+    {}
     Ok(())
 }
 
@@ -187,10 +191,8 @@ async fn metrics(State(sources): State<Sources>) -> Response {
     }
 }
 
-async fn jobs(State(sources): State<Sources>) -> Response {
-    let statistics = &sources.service.statistics;
-    let (present, finished) = statistics.listed();
-    Json(json!({ "jobs": present, "finished": finished })).into_response()
+async fn jobs(State(sources): State<Sources>) -> Json<Listing> {
+    Json(sources.service.statistics.listed())
 }
 
 async fn toolchain(State(sources): State<Sources>) -> Response {
@@ -206,23 +208,26 @@ async fn health(State(sources): State<Sources>) -> (StatusCode, &'static str) {
     }
 }
 
+/// The answer to `/jobs`.
+#[derive(Debug, Serialize)]
+struct Listing {
+    /// Those that run or wait, the oldest first.
+    jobs: Vec<Description>,
+    /// The last ones that have ended, the newest first.
+    finished: Vec<Description>,
+}
+
 impl Statistics {
-    /// The jobs that are there, and the last ones that were.
-    fn listed(
-        &self,
-    ) -> (
-        Vec<super::facts::Description>,
-        Vec<super::facts::Description>,
-    ) {
+    fn listed(&self) -> Listing {
         let jobs = lock(&self.jobs);
         let present: Vec<_> = jobs.present.values().map(Arc::clone).collect();
         let finished: Vec<_> = jobs.finished.iter().rev().map(Arc::clone).collect();
         drop(jobs);
-        let describe = |facts: &Arc<_>| lock::<super::Facts>(facts).describe();
-        (
-            present.iter().map(describe).collect(),
-            finished.iter().map(describe).collect(),
-        )
+        let describe = |facts: &Arc<Mutex<Facts>>| lock(facts).describe();
+        Listing {
+            jobs: present.iter().map(describe).collect(),
+            finished: finished.iter().map(describe).collect(),
+        }
     }
 }
 

@@ -75,8 +75,8 @@ async fn description(service: &Service) -> Description {
         }
         // One program may have many names.
         Compilers::Machine(machine) => {
-            let names = machine.permitted_names().into_values();
-            let programs: BTreeSet<_> = names.filter_map(|path| path.canonicalize().ok()).collect();
+            let there = machine.programs().into_iter();
+            let programs: BTreeSet<_> = there.filter_map(|path| path.canonicalize().ok()).collect();
             programs.into_iter().map(|program| vec![program]).collect()
         }
     };

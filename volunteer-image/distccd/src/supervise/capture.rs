@@ -1,10 +1,9 @@
 //! What a process prints, kept up to a limit.
 
-use std::io;
+use std::io::{PipeReader, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::buffer::spare_capacity;
-use rustix::io::Errno;
-use tokio::net::unix::pipe;
+use rustix::io::ioctl_fionread;
 
 /// Bytes asked of a pipe at once; a pipe holds 64 KiB by default.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -20,66 +19,53 @@ pub(crate) struct Printed {
     pub(crate) cut: bool,
 }
 
-/// Reads a pipe to its end, forgetting what exceeds a limit so that the writer never blocks.
+/// Reads a pipe, forgetting what exceeds a limit so that the writer never blocks.
 #[derive(Debug)]
 pub(super) struct Capture {
-    pipe: pipe::Receiver,
+    pipe: PipeReader,
     limit_bytes: usize,
     printed: Printed,
-    ended: bool,
 }
 
 impl Capture {
-    pub(super) fn new(pipe: pipe::Receiver, limit_bytes: usize) -> Self {
+    pub(super) fn new(pipe: PipeReader, limit_bytes: usize) -> Self {
         Self {
             pipe,
             limit_bytes,
             printed: Printed::default(),
-            ended: false,
         }
     }
 
-    /// Reads until the last writer has closed the pipe. May be dropped and called again without losing anything.
-    pub(super) async fn read(&mut self) {
-        while !self.ended {
-            match self.pipe.readable().await {
-                Ok(()) => self.read_available(),
-                Err(_broken) => self.ended = true,
-            }
-        }
-    }
-
-    /// What was printed so far, together with what waits in the pipe: processes that have ended left it there.
-    ///
-    /// Asks the kernel and not the runtime, which may not have heard of it yet.
-    pub(super) fn finish(mut self) -> Printed {
-        for _ in 0..LAST_PIECES {
-            self.printed.bytes.reserve(PIECE_BYTES);
-            match rustix::io::read(&self.pipe, spare_capacity(&mut self.printed.bytes)) {
-                Ok(1..) => self.cut(),
-                Err(Errno::INTR) => {}
-                Ok(0) | Err(_) => break,
-            }
-        }
+    /// Reads a piece, for which it may have to wait.
+    pub(super) fn read(&mut self) {
+        let before = self.printed.bytes.len();
+        self.printed.bytes.resize(before + PIECE_BYTES, 0);
+        // One that cannot be read has nothing to tell; that it was interrupted the next call makes good.
+        let count = self.pipe.read(&mut self.printed.bytes[before..]);
         self.printed
-    }
-
-    fn read_available(&mut self) {
-        while !self.ended {
-            self.printed.bytes.reserve(PIECE_BYTES);
-            match self.pipe.try_read_buf(&mut self.printed.bytes) {
-                Ok(0) => self.ended = true,
-                Ok(_) => self.cut(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_broken) => self.ended = true,
-            }
-        }
-    }
-
-    fn cut(&mut self) {
+            .bytes
+            .truncate(before + count.unwrap_or_default());
         if self.printed.bytes.len() > self.limit_bytes {
             self.printed.bytes.truncate(self.limit_bytes);
             self.printed.cut = true;
         }
+    }
+
+    /// What was printed so far, together with what waits in the pipe: processes that have ended left it there.
+    pub(super) fn finish(mut self) -> Printed {
+        for _ in 0..LAST_PIECES {
+            // Somebody may have it open still, so it must not be waited for.
+            if !matches!(ioctl_fionread(&self.pipe), Ok(1..)) {
+                break;
+            }
+            self.read();
+        }
+        self.printed
+    }
+}
+
+impl AsFd for Capture {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pipe.as_fd()
     }
 }

@@ -1,19 +1,18 @@
-//! A running process group: wait for it, stop it, learn what it used.
+//! A running process group, for who waits for its result: stop it, learn what it used.
 
 use std::future::{self, Future};
 use std::io;
-use std::os::fd::OwnedFd;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use tokio::net::unix::pipe;
+use rustix::process::Signal;
+use tokio::sync::oneshot;
 use tokio::time;
-use wait4::Wait4;
 
-use super::capture::{Capture, Printed};
-use super::spawn::{Children, pid_of};
+use super::capture::Printed;
+use super::leader::{Exited, Usage};
+use super::leash::{LeaderNumber, Leash};
 
 /// What a group may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,106 +48,72 @@ pub(crate) struct Ended {
     pub(crate) usage: Usage,
 }
 
-/// What the leader, and every process it waited for, used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Usage {
-    /// From start to end.
-    pub(crate) wall: Duration,
-    /// User and system time together.
-    pub(crate) cpu: Duration,
-    /// The largest resident set of any of them.
-    pub(crate) max_rss_bytes: u64,
+/// Why it is not known how a group ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    /// It was never started.
+    #[error("cannot start it: {0}")]
+    Start(io::Error),
+    /// The kernel does not tell. It was killed.
+    #[error("cannot wait for it: {0}")]
+    Wait(io::Error),
 }
 
-/// A running process group. Dropped before it has ended, the whole group is killed.
+/// A process group that runs or is about to. Dropped before it has ended, the whole group is killed.
 #[derive(Debug)]
 pub(crate) struct Group {
-    leader: Leader,
-    /// Tells that some child of this process has ended.
-    children_end: tokio::signal::unix::Signal,
-    stdout: pipe::Receiver,
-    stderr: pipe::Receiver,
-    started: Instant,
+    leash: Arc<Leash>,
+    allowance: Allowance,
+    /// Closed without a word if there is no thread to start it.
+    exited: oneshot::Receiver<Result<Exited, Broken>>,
 }
 
 impl Group {
     pub(super) fn new(
-        leader: Leader,
-        children_end: tokio::signal::unix::Signal,
-        stdout: pipe::Receiver,
-        stderr: pipe::Receiver,
+        leash: Arc<Leash>,
+        allowance: Allowance,
+        exited: oneshot::Receiver<Result<Exited, Broken>>,
     ) -> Self {
         Self {
-            leader,
-            children_end,
-            stdout,
-            stderr,
-            started: Instant::now(),
+            leash,
+            allowance,
+            exited,
         }
     }
 
-    /// The number of its leader.
-    pub(crate) fn pid(&self) -> i32 {
-        self.leader.pid().as_raw_pid()
+    /// Its leader, for who wants to look at it.
+    pub(crate) fn leader(&self) -> LeaderNumber {
+        LeaderNumber(Arc::clone(&self.leash))
     }
 
-    /// Waits until the leader has ended, or stops the group: after `allowance.wall`, or when `interrupt` says why.
+    /// Waits until the leader has ended, or stops the group: after its allowance, or when `interrupt` says why.
     ///
     /// When this returns, no process of the group runs any more.
     pub(crate) async fn wait(
-        self,
-        allowance: Allowance,
+        mut self,
         interrupt: impl Future<Output = Stop>,
-    ) -> io::Result<Ended> {
-        let Self {
-            mut leader,
-            mut children_end,
-            stdout,
-            stderr,
-            started,
-        } = self;
-        let mut stdout = Capture::new(stdout, allowance.printed_bytes);
-        let mut stderr = Capture::new(stderr, allowance.printed_bytes);
-        let mut ended = async || -> io::Result<()> {
-            tokio::select! {
-                ended = leader.ended(&mut children_end) => ended,
-                never = read_both(&mut stdout, &mut stderr) => match never {},
-            }
-        };
+    ) -> Result<Ended, Broken> {
         let stop = tokio::select! {
-            result = ended() => { result?; None }
-            () = over(allowance.wall) => Some(Stop::Overtime),
-            stop = interrupt => Some(stop),
+            exited = &mut self.exited => return ended(exited, None),
+            () = over(self.allowance.wall) => Stop::Overtime,
+            stop = interrupt => stop,
         };
-        if stop == Some(Stop::Overtime) {
-            leader.signal_group(Signal::TERM);
-            // Whether it used its grace or not, what is left of the group is killed below.
-            drop(time::timeout(allowance.grace, ended()).await);
+        if stop == Stop::Overtime {
+            self.leash.signal(Signal::TERM);
+            let graceful = time::timeout(self.allowance.grace, &mut self.exited);
+            if let Ok(exited) = graceful.await {
+                return ended(exited, Some(stop));
+            }
         }
-        leader.signal_group(Signal::KILL);
-        ended().await?;
-        let (status, cpu, max_rss_bytes) = leader.collect()?;
-        let usage = Usage {
-            wall: started.elapsed(),
-            cpu,
-            max_rss_bytes,
-        };
-        Ok(Ended {
-            status,
-            stop,
-            stdout: stdout.finish(),
-            stderr: stderr.finish(),
-            usage,
-        })
+        self.leash.signal(Signal::KILL);
+        ended((&mut self.exited).await, Some(stop))
     }
 }
 
-enum Never {}
-
-async fn read_both(stdout: &mut Capture, stderr: &mut Capture) -> Never {
-    tokio::join!(stdout.read(), stderr.read());
-    // A process may close its outputs and go on.
-    future::pending().await
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.leash.signal(Signal::KILL);
+    }
 }
 
 async fn over(wall: Option<Duration>) {
@@ -158,76 +123,22 @@ async fn over(wall: Option<Duration>) {
     }
 }
 
-/// The first process of a group, which has not been waited for.
-#[derive(Debug)]
-pub(super) struct Leader {
-    child: Child,
-    children: Arc<Children>,
-    collected: bool,
-}
-
-impl Leader {
-    pub(super) fn new(child: Child, children: Arc<Children>) -> Self {
-        Self {
-            child,
-            children,
-            collected: false,
-        }
-    }
-
-    pub(super) fn pid(&self) -> Pid {
-        pid_of(&self.child)
-    }
-
-    pub(super) fn take_pipes(&mut self) -> (Option<OwnedFd>, Option<OwnedFd>) {
-        (
-            self.child.stdout.take().map(OwnedFd::from),
-            self.child.stderr.take().map(OwnedFd::from),
-        )
-    }
-
-    /// Signals every process of the group. The leader has not been waited for, so its number still means this group.
-    fn signal_group(&self, signal: Signal) {
-        if let Err(error) = kill_process_group(self.pid(), signal) {
-            tracing::warn!(pid = self.child.id(), %error, "cannot signal a process group");
-        }
-    }
-
-    /// Waits until the leader has ended, without collecting it.
-    async fn ended(&self, children_end: &mut tokio::signal::unix::Signal) -> io::Result<()> {
-        let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        while waitid(WaitId::Pid(self.pid()), peek)?.is_none() {
-            children_end.recv().await;
-        }
-        Ok(())
-    }
-
-    /// Collects the leader, which has ended: its status, CPU time and largest resident set in bytes.
-    fn collect(&mut self) -> io::Result<(ExitStatus, Duration, u64)> {
-        let mut known = self.children.known();
-        let ended = self.child.try_wait4()?;
-        let ended = ended
-            .ok_or_else(|| io::Error::other("the leader of a process group runs after its end"))?;
-        known.remove(&self.child.id());
-        drop(known);
-        self.collected = true;
-        self.children.collected.notify_one();
-        Ok((
-            ended.status,
-            ended.rusage.utime + ended.rusage.stime,
-            ended.rusage.maxrss,
-        ))
-    }
-}
-
-impl Drop for Leader {
-    fn drop(&mut self) {
-        if self.collected {
-            return;
-        }
-        self.signal_group(Signal::KILL);
-        // From now on it is like an orphan, and collected like one.
-        self.children.known().remove(&self.child.id());
-        self.children.collected.notify_one();
-    }
+fn ended(
+    exited: Result<Result<Exited, Broken>, oneshot::error::RecvError>,
+    stop: Option<Stop>,
+) -> Result<Ended, Broken> {
+    let no_thread = || io::Error::other("no thread could be started to run it");
+    let Exited {
+        status,
+        stdout,
+        stderr,
+        usage,
+    } = exited.unwrap_or_else(|_closed| Err(Broken::Start(no_thread())))?;
+    Ok(Ended {
+        status,
+        stop,
+        stdout,
+        stderr,
+        usage,
+    })
 }

@@ -3,19 +3,19 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::hint;
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, PipeReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::process::Pid;
-use tokio::net::unix::pipe;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
-use super::group::{Group, Leader};
+use super::capture::Capture;
+use super::group::{Allowance, Broken, Group};
+use super::leader::Leader;
+use super::leash::Leash;
 use crate::sandbox::Sandbox;
 
 /// Exactly what is to run; nothing is added and nothing is inherited.
@@ -34,34 +34,47 @@ pub(crate) struct Command {
 
 /// The processes started here and not yet waited for.
 ///
-/// Who collects orphans must leave these to the tasks that wait for them.
+/// Who collects orphans must leave these to the threads that wait for them.
 #[derive(Debug, Default)]
 pub(crate) struct Children {
     known: Mutex<HashSet<u32>>,
-    /// Told whenever one has been waited for.
-    pub(super) collected: Notify,
+    /// Whether one has been waited for since it was last asked.
+    collected: AtomicBool,
+    /// Told when that becomes true.
+    pub(super) first_collected: Notify,
 }
 
 impl Children {
-    /// Starts `command` behind `sandbox`, as the leader of its own process group: standard input is empty, standard output and error are
-    /// pipes to us, every other descriptor is closed on exec.
+    /// Starts `command` behind `sandbox`, as the leader of its own process group: standard input is empty, standard
+    /// output and error are pipes to us, every other descriptor is closed on exec.
+    ///
+    /// It is started, and waited for, by a thread of its own: whether it starts at all, the group tells in the end.
     pub(crate) fn spawn(
         self: &Arc<Self>,
         command: &Command,
         sandbox: &Sandbox,
-    ) -> io::Result<Group> {
-        // Before the start, so that no end is missed.
-        let children_end = signal(SignalKind::child())?;
-        let mut leader = Leader::new(self.start(command, sandbox)?, Arc::clone(self));
-        // Without its limits it ends with the leader, which is dropped.
-        sandbox.limit(leader.pid())?;
-        let (stdout, stderr) = leader.take_pipes();
-        Ok(Group::new(
-            leader,
-            children_end,
-            receiver(stdout)?,
-            receiver(stderr)?,
-        ))
+        allowance: Allowance,
+    ) -> Group {
+        let leash = Arc::new(Leash::default());
+        let (tell, exited) = oneshot::channel();
+        let mut process = process(command);
+        let (children, held) = (Arc::clone(self), Arc::clone(&leash));
+        sandbox.within(
+            &command.room,
+            move |limiter| {
+                let (stdout, stderr) = outputs(&mut process).map_err(Broken::Start)?;
+                let child = children.start(|| limiter.start(|| start(&mut process)));
+                let leader = Leader::new(child.map_err(Broken::Start)?, children, held);
+                let kept = |output| Capture::new(output, allowance.printed_bytes);
+                let exited = leader.wait(kept(stdout), kept(stderr));
+                // It has the ends for writing.
+                drop(process);
+                exited.map_err(Broken::Wait)
+            },
+            // Nobody may wait any more.
+            |exited| drop(tell.send(exited.map_err(Broken::Start).flatten())),
+        );
+        Group::new(leash, allowance, exited)
     }
 
     /// The processes known at this moment, which cannot change while the guard lives.
@@ -70,10 +83,21 @@ impl Children {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, command: &Command, sandbox: &Sandbox) -> io::Result<Child> {
+    /// One has been waited for.
+    pub(super) fn collect(&self) {
+        if !self.collected.swap(true, Ordering::AcqRel) {
+            self.first_collected.notify_one();
+        }
+    }
+
+    /// Whoever is waited for from now on is told of again.
+    pub(super) fn look(&self) {
+        self.collected.store(false, Ordering::Release);
+    }
+
+    fn start(&self, start: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
         let mut known = self.known();
-        let mut process = process(command);
-        let child = sandbox.within(&command.room, move || start(&mut process))?;
+        let child = start()?;
         known.insert(child.id());
         Ok(child)
     }
@@ -88,10 +112,16 @@ fn process(command: &Command) -> std::process::Command {
         .env_clear()
         .envs(environment.map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .process_group(0);
     process
+}
+
+/// Gives `process` pipes for its outputs, and returns the ends for reading.
+fn outputs(process: &mut std::process::Command) -> io::Result<(PipeReader, PipeReader)> {
+    let (stdout, to_stdout) = io::pipe()?;
+    let (stderr, to_stderr) = io::pipe()?;
+    process.stdout(to_stdout).stderr(to_stderr);
+    Ok((stdout, stderr))
 }
 
 fn start(process: &mut std::process::Command) -> io::Result<Child> {
@@ -99,13 +129,4 @@ fn start(process: &mut std::process::Command) -> io::Result<Child> {
     // else needs it. Without it every start is a `fork`, which copies the page tables.
     hint::black_box(libc::posix_spawn_file_actions_addchdir_np as *const ());
     process.spawn()
-}
-
-/// The identity of a child as the kernel calls take it.
-pub(super) fn pid_of(child: &Child) -> Pid {
-    Pid::from_child(child)
-}
-
-fn receiver(pipe: Option<OwnedFd>) -> io::Result<pipe::Receiver> {
-    pipe::Receiver::from_owned_fd(pipe.expect("both outputs were asked to be pipes"))
 }

@@ -23,10 +23,9 @@ const ALLOWANCE: Allowance = Allowance {
 };
 
 async fn run(script: &str, allowance: Allowance) -> Ended {
-    let group = Arc::new(Children::default())
-        .spawn(&shell(script), &Sandbox::none())
-        .unwrap();
-    group.wait(allowance, future::pending()).await.unwrap()
+    let children = Arc::new(Children::default());
+    let group = children.spawn(&shell(script), &Sandbox::none(), allowance);
+    group.wait(future::pending()).await.unwrap()
 }
 
 #[tokio::test]
@@ -100,13 +99,12 @@ async fn who_ignores_the_first_signal_gets_the_second() {
 
 #[tokio::test]
 async fn interrupted_the_whole_group_is_killed() {
-    let group = Arc::new(Children::default())
-        .spawn(
-            &shell("sleep 1000 & sleep 1000 & echo $!; wait"),
-            &Sandbox::none(),
-        )
-        .unwrap();
-    let ended = group.wait(ALLOWANCE, async {
+    let group = Arc::new(Children::default()).spawn(
+        &shell("sleep 1000 & sleep 1000 & echo $!; wait"),
+        &Sandbox::none(),
+        ALLOWANCE,
+    );
+    let ended = group.wait(async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         Stop::ClientGone
     });
@@ -134,12 +132,20 @@ async fn what_a_process_leaves_running_is_killed_and_does_not_hold_up_the_result
 #[tokio::test]
 async fn dropped_the_whole_group_is_killed() {
     let children = Arc::new(Children::default());
-    let group = children
-        .spawn(&shell("sleep 1000 & wait"), &Sandbox::none())
-        .unwrap();
+    let group = children.spawn(&shell("sleep 1000 & wait"), &Sandbox::none(), ALLOWANCE);
+    eventually(|| !children.known().is_empty()).await;
     let leader = children.known().iter().next().copied().unwrap().to_string();
     drop(group);
-    eventually(|| is_gone(&leader)).await;
+    eventually(|| is_gone(&leader) && children.known().is_empty()).await;
+}
+
+#[tokio::test]
+async fn dropped_before_its_start_it_ends_all_the_same() {
+    let children = Arc::new(Children::default());
+    let before = children.known();
+    drop(children.spawn(&shell("sleep 1000"), &Sandbox::none(), ALLOWANCE));
+    drop(before);
+    children.first_collected.notified().await;
     assert!(children.known().is_empty());
 }
 
@@ -150,12 +156,10 @@ async fn a_program_that_cannot_start_is_an_error() {
         program: "/nonexistent/compiler".into(),
         ..shell("")
     };
-    assert_eq!(
-        children
-            .spawn(&missing, &Sandbox::none())
-            .unwrap_err()
-            .kind(),
-        std::io::ErrorKind::NotFound
+    let group = children.spawn(&missing, &Sandbox::none(), ALLOWANCE);
+    let broken = group.wait(future::pending()).await;
+    assert!(
+        matches!(broken, Err(Broken::Start(error)) if error.kind() == std::io::ErrorKind::NotFound)
     );
     assert!(children.known().is_empty());
 }

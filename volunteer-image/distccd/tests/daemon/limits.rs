@@ -1,6 +1,7 @@
 //! What clients may ask for, how many of them, and for how long.
 
 use std::fs::Permissions;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -10,10 +11,11 @@ use std::time::Duration;
 use distcc_wire::{Entry, Limits, Outcome, Payload, Reply, Request, Version};
 use distccd::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time;
 
 use crate::harness::{Daemon, PATIENCE, eventually, play, read_all, request, request_with, text};
+use crate::stats::get;
 
 /// What a failed job's client is told.
 fn told(reply: &Reply) -> String {
@@ -238,7 +240,7 @@ async fn a_queue_is_no_longer_than_allowed() {
     let mut running = sent(&daemon, &request(Version::Lzo, "wait")).await;
     let (job, _) = daemon.job_file("pids").await;
     let mut waiting = sent(&daemon, &request(Version::Lzo, "object")).await;
-    eventually(|| daemon.jobs().len() == 2).await;
+    queue_has(&daemon, 1).await;
     // Another server may have room: versions 1 and 2 are not answered.
     let mut refused = sent(&daemon, &request(Version::Lzo, "object")).await;
     assert_eq!(read_all(&mut refused).await, b"");
@@ -247,6 +249,53 @@ async fn a_queue_is_no_longer_than_allowed() {
         let reply = reply(stream).await.expect("it is answered");
         assert!(matches!(reply.outcome, Outcome::Compiled { .. }));
     }
+}
+
+/// Sends a request of another client: loopback has many addresses.
+async fn sent_from(daemon: &Daemon, client: [u8; 4], request: &Request) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("sockets can be made");
+    let own = SocketAddr::from((client, 0));
+    socket.bind(own).expect("loopback has the address");
+    let mut stream = socket.connect(daemon.address).await.expect("it accepts");
+    let bytes = request.encode().expect("the request can be encoded");
+    stream.write_all(&bytes).await.expect("the daemon reads");
+    stream
+}
+
+/// Waits until one job runs and so many wait.
+async fn queue_has(daemon: &Daemon, jobs: usize) {
+    let waiting = format!("distccd_queued_jobs {jobs}\n");
+    let holds = async {
+        loop {
+            let (_, metrics) = get(daemon, "/metrics").await;
+            if metrics.contains("distccd_running_jobs 1\n") && metrics.contains(&waiting) {
+                return;
+            }
+        }
+    };
+    time::timeout(PATIENCE, holds).await.expect("they wait");
+}
+
+#[tokio::test]
+async fn a_client_with_one_job_does_not_wait_for_all_jobs_of_another() {
+    let daemon = Daemon::start_with(play(), |settings| settings.jobs = count(1));
+    let asked = request(Version::Lzo, "wait");
+    let mut greedy = Vec::new();
+    for queued in 0..3 {
+        greedy.push(sent_from(&daemon, [127, 0, 0, 2], &asked).await);
+        queue_has(&daemon, queued).await;
+    }
+    let mut modest = sent_from(&daemon, [127, 0, 0, 3], &asked).await;
+    queue_has(&daemon, 3).await;
+    for _ in 0..3 {
+        let (job, _) = daemon.job_file("pids").await;
+        std::fs::write(job.join("go"), "").unwrap();
+        eventually(|| !job.exists()).await;
+    }
+    // Of four jobs three are done, and the modest client's is one of them.
+    let reply = reply(&mut modest).await.expect("it is answered");
+    assert!(matches!(reply.outcome, Outcome::Compiled { .. }));
+    assert_eq!(daemon.jobs().len(), 1);
 }
 
 #[tokio::test]

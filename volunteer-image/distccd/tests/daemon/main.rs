@@ -1,9 +1,10 @@
 //! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`], [`stats`]), in
-//! process with the machine's own GCC ([`compilers`]), and as a program ([`program`], [`stock`]).
+//! process with the machine's own GCC ([`compilers`]), and as a program ([`program`], [`leftovers`], [`stock`]).
 
 mod compilers;
 mod harness;
 mod jobs;
+mod leftovers;
 mod limits;
 mod program;
 mod pump;

@@ -1,9 +1,10 @@
 //! The daemon as a program of its own, for tests of what only a program has.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -105,18 +106,31 @@ impl Program {
     pub(crate) fn waiting_job(&self) -> PathBuf {
         let mut found = None;
         eventually(|| {
-            let entries = self
-                .folder
-                .path()
-                .read_dir()
-                .expect("the directory is there");
-            found = entries
-                .filter_map(Result::ok)
-                .map(|entry| entry.path())
+            found = self
+                .jobs()
+                .into_iter()
                 .find(|job| job.join("pids").exists());
             found.is_some()
         });
         found.expect("it was found")
+    }
+
+    /// The directories of all jobs, of this and of every other program that uses its folder.
+    pub(crate) fn jobs(&self) -> Vec<PathBuf> {
+        let below = |folder: &Path| {
+            let entries = folder.read_dir().into_iter().flatten().flatten();
+            let paths = entries.map(|entry| entry.path());
+            paths.filter(|path| path.is_dir()).collect::<Vec<_>>()
+        };
+        let roots = below(self.folder.path());
+        roots.iter().flat_map(|root| below(root)).collect()
+    }
+
+    /// Reads the log from now on, so that the program never waits for a reader.
+    pub(crate) fn discard_log(&self) {
+        let log = self.log.get_ref().as_fd().try_clone_to_owned();
+        let mut log = fs::File::from(log.expect("a descriptor is left"));
+        thread::spawn(move || io::copy(&mut log, &mut io::sink()));
     }
 
     pub(crate) fn next_line(&mut self) -> String {

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 use crate::compilers::this_machine;
 use crate::harness::{Daemon, eventually, play, read_all, request, request_with, text};
-use crate::served::{Program, free_port};
+use crate::served::{PROGRAM, Program, free_port};
 
 /// What comes back for these bytes.
 async fn told(daemon: &Daemon, asked: &[u8]) -> String {
@@ -27,7 +27,7 @@ async fn told(daemon: &Daemon, asked: &[u8]) -> String {
 }
 
 /// The body of what is told at `path`, and its status.
-async fn get(daemon: &Daemon, path: &str) -> (u16, String) {
+pub(crate) async fn get(daemon: &Daemon, path: &str) -> (u16, String) {
     let asked = format!("GET {path} HTTP/1.1\r\nHost: volunteer\r\nConnection: close\r\n\r\n");
     let answer = told(daemon, asked.as_bytes()).await;
     let (head, body) = answer.split_once("\r\n\r\n").expect("it is HTTP");
@@ -288,6 +288,37 @@ async fn the_toolchain_is_told_by_the_compilers_themselves() {
         "{options:?}"
     );
     assert_eq!(get_json(&daemon, "/toolchain").await, told);
+}
+
+#[test]
+fn without_an_image_the_permitted_compilers_are_told() {
+    let Some(toolchain) = this_machine() else {
+        return;
+    };
+    let program = &toolchain.compilers[0].gcc;
+    let port = free_port();
+    let mut command = Command::new(PROGRAM);
+    command
+        .args(["--enable-tcp-insecure", "--stats", "--stats-port"])
+        .arg(port.to_string())
+        .env("DISTCCD_PATH", program.parent().unwrap());
+    let _running = Program::serve(command, tempfile::tempdir().unwrap(), free_port());
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .write_all(b"GET /toolchain HTTP/1.0\r\n\r\n")
+        .unwrap();
+    let mut told = String::new();
+    stream.read_to_string(&mut told).unwrap();
+    let (_, body) = told.split_once("\r\n\r\n").unwrap();
+    let told: Value = serde_json::from_str(body).unwrap();
+    let path = told["compilers"][0]["programs"][0]["path"]
+        .as_str()
+        .unwrap();
+    assert_eq!(
+        Path::new(path),
+        program.with_file_name("gcc").canonicalize().unwrap()
+    );
+    assert!(told["compilers"][0]["version"].is_string(), "{told}");
 }
 
 #[tokio::test]

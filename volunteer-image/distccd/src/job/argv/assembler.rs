@@ -67,7 +67,9 @@ pub(super) fn check(word: &[u8]) -> Result<(), Refusal> {
     let known = HARMLESS.iter().any(|pattern| matches(pattern, word));
     // The CPU of this machine is not the board's.
     let native = word.windows(7).any(|part| part == b"=native");
-    if known && !native && !word.contains(&b'/') {
+    // Not the assembler's: the next word would be LLVM's.
+    let llvm = word.starts_with(b"-mllvm");
+    if known && !native && !llvm && !word.contains(&b'/') {
         Ok(())
     } else {
         Err(Refusal::Assembler(Shown::new(word)))
@@ -103,6 +105,7 @@ mod tests {
             "-",
             "--",
             "-m/x",
+            "-mllvm",
             "-march=native",
             "-march=native+simd",
             "--noexecstack,",

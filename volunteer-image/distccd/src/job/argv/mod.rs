@@ -18,6 +18,8 @@ mod source;
 mod properties;
 #[cfg(test)]
 mod pump_tests;
+#[cfg(any(test, feature = "fuzzing"))]
+mod soundness;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,8 @@ use std::path::Path;
 pub(crate) use language::Driver;
 pub(crate) use refusal::Refusal;
 pub(crate) use shown::Shown;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use soundness::{check_pump_soundness, check_soundness};
 
 use super::pump::Layout;
 use language::Language;

@@ -66,8 +66,8 @@ async fn answer(program: &Path, asking: Asking<'_>) -> Option<String> {
         room: asking.directory.to_owned(),
         environment: environment(program, asking.directory),
     };
-    let group = asking.children.spawn(&command, asking.sandbox).ok()?;
-    let ended = group.wait(ALLOWANCE, future::pending()).await.ok()?;
+    let group = asking.children.spawn(&command, asking.sandbox, ALLOWANCE);
+    let ended = group.wait(future::pending()).await.ok()?;
     let told = || String::from_utf8_lossy(&ended.stderr.bytes).into_owned();
     ended.status.success().then(told)
 }

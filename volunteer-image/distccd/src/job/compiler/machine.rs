@@ -192,19 +192,24 @@ impl Machine {
 
     /// Where the permitted compilers are installed, as far as that can be told beforehand.
     pub(super) fn homes(&self) -> Vec<PathBuf> {
-        let programs: Vec<PathBuf> = match &self.permission {
+        let programs = self.programs();
+        let links = programs.iter().filter_map(|path| path.canonicalize().ok());
+        let real: Vec<_> = links.collect();
+        let all = programs.iter().chain(&real);
+        all.filter_map(|program| home::of_machine(program))
+            .collect()
+    }
+
+    /// The permitted programs, as far as they can be told beforehand; not all of them need to be there.
+    pub(crate) fn programs(&self) -> Vec<PathBuf> {
+        match &self.permission {
             Permission::Names(_) => self.permitted_names().into_values().collect(),
             Permission::List { programs, .. } => programs.clone(),
             Permission::SearchPath => {
                 let directories = self.path.directories().iter();
                 directories.map(|directory| directory.join("gcc")).collect()
             }
-        };
-        let links = programs.iter().filter_map(|path| path.canonicalize().ok());
-        let real: Vec<_> = links.collect();
-        let all = programs.iter().chain(&real);
-        all.filter_map(|program| home::of_machine(program))
-            .collect()
+        }
     }
 
     /// The names in the directories that are compilers on the search path, and which.

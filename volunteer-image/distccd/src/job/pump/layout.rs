@@ -119,7 +119,7 @@ impl Layout {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 impl Layout {
     /// A layout for tests that need no directory.
     pub(crate) fn sample(directory: &str) -> Self {

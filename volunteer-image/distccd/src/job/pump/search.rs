@@ -74,12 +74,9 @@ async fn ask(
         directory: job.room.clone(),
         ..job.clone()
     };
-    let told = async {
-        let group = children.spawn(&command, sandbox)?;
-        group.wait(ALLOWANCE, future::pending()).await
-    };
-    told.await
-        .map(|ended| listed(&ended.stderr.bytes))
+    let group = children.spawn(&command, sandbox, ALLOWANCE);
+    let told = group.wait(future::pending()).await;
+    told.map(|ended| listed(&ended.stderr.bytes))
         .unwrap_or_default()
 }
 

@@ -1,0 +1,13 @@
+@interface Root
+{
+    int count;
+}
+- (int)count;
+@end
+
+@implementation Root
+- (int)count
+{
+    return count;
+}
+@end
