@@ -177,10 +177,13 @@ async fn compile(
         usage,
     } = running.finish(settings.object_bytes, interrupt).await?;
     record.usage(usage);
-    slot.learn(usage.max_rss_bytes, usage.wall);
+    let mut peak_bytes = usage.max_rss_bytes;
     if let Outcome::Killed { out_of_memory } = &mut outcome {
         *out_of_memory = service.slots.has_killed();
+        // It was still growing.
+        peak_bytes = peak_bytes.saturating_mul(2);
     }
+    slot.learn(peak_bytes, usage.wall);
     Ok(End {
         outcome,
         stdout,

@@ -212,8 +212,12 @@ impl Unable {
     }
 }
 
+/// How a shell tells that a program was killed; some compilers are scripts.
+const SHELL_KILLED: i32 = 128 + 9;
+
 fn was_killed(status: ExitStatus, stderr: &[u8]) -> bool {
     status.signal() == Some(i32::from(SIGKILL))
+        || status.code() == Some(SHELL_KILLED)
         || memchr::memmem::find(stderr, CHILD_KILLED).is_some()
 }
 
@@ -293,6 +297,7 @@ mod tests {
             "gcc: fatal error: Killed signal terminated program cc1plus\ncompilation terminated.\n";
         assert_eq!(told(9, None, ""), "killed ");
         assert_eq!(told(0x0100, None, driver), "killed ");
+        assert_eq!(told(137 << 8, None, ""), "killed ");
         assert_eq!(
             told(0x0100, None, "cc1: error: killed\n"),
             "failed exit code 1"
