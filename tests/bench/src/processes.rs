@@ -90,15 +90,21 @@ pub fn descriptors(pid: u32) -> Result<usize> {
     entries(Path::new(&format!("/proc/{pid}/fd")))
 }
 
-/// How many entries a directory has.
+/// How many files and directories are below a directory.
 ///
 /// # Errors
-/// It is not there.
+/// It is not there. What vanishes meanwhile is not counted.
 pub fn entries(directory: &Path) -> Result<usize> {
     let entries = fs::read_dir(directory);
-    Ok(entries
-        .with_context(|| format!("cannot read {}", directory.display()))?
-        .count())
+    let entries = entries.with_context(|| format!("cannot read {}", directory.display()))?;
+    let below = entries.flatten().map(|entry| {
+        let directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        1 + Some(entry.path())
+            .filter(|_| directory)
+            .and_then(|path| self::entries(&path).ok())
+            .unwrap_or_default()
+    });
+    Ok(below.sum())
 }
 
 /// The machine's load average of the last minute.

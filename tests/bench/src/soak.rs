@@ -1,7 +1,6 @@
 //! Very many jobs, good and bad, and then a look at what they left behind.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -55,13 +54,15 @@ impl Soak {
     pub fn run(self, setup: &Setup, null: &NullCompiler) -> Result<Seen> {
         let daemon = Daemon::start(setup, Kind::Ours, &null.compilers())?;
         let errands = Errands::new()?;
+        // It has a directory of its own, which all jobs are in.
+        let own = entries(&daemon.workspace())?;
         let begun = Instant::now();
         let first = self.jobs / 10;
         self.send(daemon.address(), &errands, 0..first)?;
-        let early = Calm::of(&daemon)?;
+        let early = Calm::of(&daemon, own)?;
         self.send(daemon.address(), &errands, first..self.jobs)?;
         let wall = begun.elapsed();
-        let late = Calm::of(&daemon)?;
+        let late = Calm::of(&daemon, own)?;
         ensure!(
             late.descriptors <= early.descriptors,
             "descriptors leak: {} were open, now {} are",
@@ -119,10 +120,10 @@ impl Soak {
 
 impl Calm {
     /// Waits until the daemon has neither children, ended or not, nor files.
-    fn of(daemon: &Daemon) -> Result<Self> {
+    fn of(daemon: &Daemon, own: usize) -> Result<Self> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let Some(left) = left_behind(daemon, &daemon.workspace())? else {
+            let Some(left) = left_behind(daemon, own)? else {
                 break;
             };
             ensure!(Instant::now() < end, "left behind: {left}");
@@ -135,9 +136,9 @@ impl Calm {
     }
 }
 
-fn left_behind(daemon: &Daemon, workspace: &Path) -> Result<Option<String>> {
+fn left_behind(daemon: &Daemon, own: usize) -> Result<Option<String>> {
     let processes = tree(daemon.pid()).len() - 1;
-    let files = entries(workspace)?;
-    let left = format!("{processes} processes and {files} job directories");
+    let files = entries(&daemon.workspace())?.saturating_sub(own);
+    let left = format!("{processes} processes and {files} files of jobs");
     Ok((processes + files > 0).then_some(left))
 }

@@ -1,40 +1,7 @@
-//! The same events whether a reply comes whole or byte by byte, and what was understood can be said again.
+//! See [`check`].
 #![no_main]
 
-use distcc_wire::{Limits, Reply, ReplyDecoder, ReplyEvent, Version, WireError};
-use libfuzzer_sys::fuzz_target;
+#[path = "../checks/reply.rs"]
+mod check;
 
-fuzz_target!(|bytes: &[u8]| {
-    for version in Version::ALL {
-        let whole = events(version, bytes, bytes.len().max(1));
-        assert_eq!(events(version, bytes, 1), whole);
-        if let Ok(reply) = Reply::decode(version, bytes, &limits()) {
-            let again = reply.encode().expect("what was decoded can be encoded");
-            assert_eq!(Reply::decode(version, &again, &limits()), Ok(reply));
-        }
-    }
-});
-
-fn events(version: Version, bytes: &[u8], size: usize) -> (Vec<ReplyEvent>, Result<(), WireError>) {
-    let mut decoder = ReplyDecoder::new(version, limits());
-    let mut found = Vec::new();
-    for mut piece in bytes.chunks(size) {
-        loop {
-            match decoder.next(&mut piece) {
-                Err(error) => return (found, Err(error)),
-                Ok(None) => break,
-                Ok(Some(event)) => found.push(event),
-            }
-        }
-    }
-    (found, decoder.finish())
-}
-
-/// Small enough that no run is slow.
-fn limits() -> Limits {
-    Limits {
-        decoded_body_bytes: 1 << 16,
-        decoded_total_bytes: 1 << 18,
-        ..Limits::default()
-    }
-}
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes));
