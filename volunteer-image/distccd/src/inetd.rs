@@ -1,6 +1,8 @@
 //! Serves the one client at standard input and output: ssh's command, or a connection that inetd accepted.
 //!
-//! Standard output carries the protocol and nothing else. Several such processes on a machine share its slots ([`turn`]).
+//! Standard output carries the protocol and nothing else. Several such processes on a machine share its slots ([`turn`]);
+//! a process has its slot before it reads, so a client that still preprocesses holds one, as it holds a worker of the stock
+//! daemon.
 
 mod turn;
 
