@@ -114,24 +114,16 @@ impl State {
     pub(super) fn read_whole(self, [first, second, third]: [u8; 3]) -> Option<(Self, usize)> {
         let (opcode, next) = (usize::from(first), usize::from(second));
         let word = usize::from(u16::from_le_bytes([second, third]));
-        let far = |length, distance| {
-            let trail = word & 3;
+        let copy = |length, distance, trail, taken| {
             let instruction = Self::Match {
                 length,
                 distance,
                 trail,
             };
-            Some((instruction, 3))
+            Some((instruction, taken))
         };
-        let near = |length, distance| {
-            let trail = opcode & 3;
-            let instruction = Self::Match {
-                length,
-                distance,
-                trail,
-            };
-            Some((instruction, 2))
-        };
+        let near = |length, distance| copy(length, distance, opcode & 3, 2);
+        let far = |length, distance| copy(length, distance, word & 3, 3);
         match (self, opcode) {
             (Self::AfterMatch | Self::AfterTrail | Self::AfterRun, 0x40..) => {
                 near((opcode >> 5) + 1, (next << 3) + ((opcode >> 2) & 7) + 1)
