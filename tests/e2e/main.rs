@@ -8,6 +8,7 @@ mod lifecycle;
 mod master;
 mod posture;
 mod printed;
+mod pump;
 mod refusals;
 mod survival;
 mod versions;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     tests.extend(docker_tests![
         versions::one_container_has_several_gcc_versions,
         versions::an_expired_index_is_used_only_if_allowed,
+        pump::headers_of_the_system_come_with_the_image_if_asked_for,
     ]);
     tests.extend(docker_tests![
         lifecycle::status_tells_all_of_every_volunteer

@@ -164,9 +164,7 @@ fn ours(setup: &Setup, folder: &Path, compilers: &Compilers) -> Result<Command> 
     fs::write(&file, serde_json::to_vec(&compilers.toolchain())?)?;
     let (program, words) = setup.ours.split_first().context("our daemon has no name")?;
     let mut command = Command::new(program);
-    // All clients of a load have the same address; by default none may have all connections.
-    let share = ["--max-client-connections", "64"];
-    command.args(words).args(share).env_clear();
+    command.args(words).env_clear();
     command.arg("--toolchain").arg(file);
     Ok(command)
 }

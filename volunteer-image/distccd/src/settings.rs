@@ -156,7 +156,7 @@ impl Settings {
     }
 }
 
-/// Half: enough for a build with every slot in its host list, and it leaves room for others.
+/// Half: enough for a build with 128 jobs at once, and it leaves room for others.
 fn share_of_one_client(connections: NonZeroUsize) -> NonZeroUsize {
     NonZeroUsize::new(connections.get() / 2).unwrap_or(NonZeroUsize::MIN)
 }
@@ -164,6 +164,6 @@ fn share_of_one_client(connections: NonZeroUsize) -> NonZeroUsize {
 /// Clients connect before their preprocessor is done, so more of them than slots must find room.
 fn connections_for(jobs: NonZeroUsize) -> NonZeroUsize {
     const PER_JOB: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
-    const AT_LEAST: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+    const AT_LEAST: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
     jobs.saturating_mul(PER_JOB).max(AT_LEAST)
 }

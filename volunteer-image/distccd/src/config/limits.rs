@@ -55,7 +55,7 @@ pub(super) struct LimitFlags {
     #[arg(long, value_name = "SIZE")]
     max_printed_size: Option<String>,
 
-    /// Clients connected at once [default: 4 for each job, at least 64]
+    /// Clients connected at once [default: 4 for each job, at least 256]
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<String>,
 

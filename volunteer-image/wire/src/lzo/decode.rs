@@ -89,6 +89,7 @@ impl Decoder {
         let mut rest = *input;
         let mut state = self.state;
         loop {
+            state = self.run_whole(state, &mut rest, &mut fresh, most);
             let room = most - fresh.len();
             if room == 0 {
                 break;
@@ -129,6 +130,52 @@ impl Decoder {
         Ok(())
     }
 
+    /// Decodes as long as whole instructions, with all that they copy, are at hand and within every bound. What is left is
+    /// for the careful way.
+    fn run_whole(
+        &self,
+        mut state: State,
+        input: &mut &[u8],
+        fresh: &mut Fresh<'_>,
+        most: usize,
+    ) -> State {
+        let mut rest = *input;
+        while let Some(&bytes) = rest.first_chunk()
+            && let Some((instruction, taken)) = state.read_whole(bytes)
+            && let Some(behind) = rest.get(taken..)
+        {
+            let produced = self.produced + fresh.len() as u64;
+            let room = (self.cap - produced).min((most - fresh.len()) as u64);
+            let (length, distance, count) = match instruction {
+                State::Match {
+                    length,
+                    distance,
+                    trail,
+                } => (length, distance, trail),
+                State::Literals { count, .. } => (0, 0, count),
+                _ => break,
+            };
+            if distance as u64 > produced || (length + count) as u64 > room || behind.len() < count
+            {
+                break;
+            }
+            rest = behind;
+            if length > 0 {
+                fresh.copy_match(&self.window, distance, length);
+            }
+            if count > 0 {
+                fresh.copy_literals(&mut rest, count);
+            }
+            state = match (length, count) {
+                (0, _) => State::AfterRun,
+                (_, 0) => State::AfterMatch,
+                (_, _) => State::AfterTrail,
+            };
+        }
+        *input = rest;
+        state
+    }
+
     fn allow(&self, produced: u64, length: usize) -> Result<(), LzoError> {
         if length as u64 > self.cap - produced {
             return Err(LzoError::OverCap { cap: self.cap });
@@ -153,14 +200,19 @@ impl<'a> Fresh<'a> {
         Self { output, start }
     }
 
+    #[inline]
     fn len(&self) -> usize {
         self.output.len() - self.start
     }
 
     /// Repeats `count` bytes from `distance` before the end, the first of which may lie in the `window` of what came
     /// before; that much there must be.
+    #[inline]
     fn copy_match(&mut self, window: &[u8], distance: usize, count: usize) {
         let beyond = distance.saturating_sub(self.len());
+        if beyond == 0 {
+            return self.repeat(distance, count);
+        }
         let older = window.get(window.len() - beyond..).unwrap_or_default();
         let older = older.get(..count).unwrap_or(older);
         self.output.extend_from_slice(older);
@@ -187,6 +239,7 @@ impl<'a> Fresh<'a> {
     }
 
     /// Copies `count` literals from the front of `input`, or as many as are there; returns how many.
+    #[inline]
     fn copy_literals(&mut self, input: &mut &[u8], count: usize) -> usize {
         if count <= WIDE
             && let Some(&chunk) = input.first_chunk()
@@ -202,6 +255,7 @@ impl<'a> Fresh<'a> {
     }
 
     /// Appends the first `count` bytes of `chunk`: most copies are short, and a fixed length is copied without a call.
+    #[inline]
     fn append_start(&mut self, chunk: [u8; WIDE], count: usize) {
         let end = self.output.len() + count;
         self.output.extend_from_slice(&chunk);

@@ -106,6 +106,51 @@ impl State {
         })
     }
 
+    /// What a whole instruction says, and how many of the bytes are its own; for the usual ones, of three bytes at most.
+    ///
+    /// The same as [`read`](Self::read) for each byte, but decided at once. `None` for every other instruction, and where
+    /// none is due.
+    #[inline]
+    pub(super) fn read_whole(self, [first, second, third]: [u8; 3]) -> Option<(Self, usize)> {
+        let (opcode, next) = (usize::from(first), usize::from(second));
+        let word = usize::from(u16::from_le_bytes([second, third]));
+        let copy = |length, distance, trail, taken| {
+            let instruction = Self::Match {
+                length,
+                distance,
+                trail,
+            };
+            Some((instruction, taken))
+        };
+        let near = |length, distance| copy(length, distance, opcode & 3, 2);
+        let far = |length, distance| copy(length, distance, word & 3, 3);
+        match (self, opcode) {
+            (Self::AfterMatch | Self::AfterTrail | Self::AfterRun, 0x40..) => {
+                near((opcode >> 5) + 1, (next << 3) + ((opcode >> 2) & 7) + 1)
+            }
+            (Self::AfterMatch | Self::AfterTrail | Self::AfterRun, 0x21..=0x3f) => {
+                far((opcode & 31) + 2, (word >> 2) + 1)
+            }
+            (Self::AfterMatch | Self::AfterTrail | Self::AfterRun, 0x11..=0x1f) => {
+                let distance = FAR + ((opcode & 8) << 11) + (word >> 2);
+                match opcode & 7 {
+                    // A long length, or the end.
+                    0 => None,
+                    _ if distance == FAR => None,
+                    length => far(length + 2, distance),
+                }
+            }
+            (Self::AfterTrail, 0x00..=0x0f) => near(2, (next << 2) + (opcode >> 2) + 1),
+            (Self::AfterRun, 0x00..=0x0f) => near(3, (next << 2) + (opcode >> 2) + 2049),
+            (Self::AfterMatch, 0x01..=0x0f) => {
+                let count = opcode + 3;
+                let is_run = true;
+                Some((Self::Literals { count, is_run }, 1))
+            }
+            _ => None,
+        }
+    }
+
     /// The state after an opcode.
     fn opcode(self, opcode: usize) -> Self {
         let trail = opcode & 3;
@@ -191,5 +236,59 @@ impl State {
             (0, false) => Self::AfterTrail,
             (count, _) => Self::Literals { count, is_run },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an instruction says, read byte by byte.
+    fn read_slowly(mut state: State, bytes: [u8; 3]) -> Option<(State, usize)> {
+        for (taken, byte) in bytes.into_iter().enumerate() {
+            state = state.read(byte).ok()?;
+            if matches!(state, State::Match { .. } | State::Literals { .. }) {
+                return Some((state, taken + 1));
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn what_is_read_at_once_is_what_is_read_byte_by_byte() {
+        let states = [State::AfterMatch, State::AfterTrail, State::AfterRun];
+        let tails = [
+            [0, 0],
+            [1, 0],
+            [0, 1],
+            [3, 0],
+            [4, 7],
+            [255, 255],
+            [170, 85],
+        ];
+        let mut read = 0;
+        for (state, opcode) in states
+            .into_iter()
+            .flat_map(|state| (0..=255).map(move |opcode| (state, opcode)))
+        {
+            for [second, third] in tails {
+                let bytes = [opcode, second, third];
+                let Some(at_once) = state.read_whole(bytes) else {
+                    continue;
+                };
+                let slowly = read_slowly(state, bytes);
+                assert_eq!(
+                    format!("{slowly:?}"),
+                    format!("{:?}", Some(at_once)),
+                    "{state:?} {bytes:?}"
+                );
+                read += 1;
+            }
+        }
+        // All but the long forms, the distance that ends a block, and a long literal run.
+        let (long, end, run) = (3 * 3 * 7, 3 * 7 * 3, 7);
+        assert_eq!(read, 3 * 256 * 7 - long - end - run);
+        assert!(State::First.read_whole([64, 0, 0]).is_none());
+        assert!(State::End.read_whole([64, 0, 0]).is_none());
     }
 }

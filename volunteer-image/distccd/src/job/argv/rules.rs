@@ -315,20 +315,23 @@ pub(super) const RULES: &[Rule] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::super::pump_rules::PUMP_RULES;
     use super::*;
 
     #[test]
     fn every_rule_can_be_reached() {
-        for (position, (pattern, _)) in RULES.iter().enumerate() {
-            let word = pattern.replace('*', "~");
-            let first = RULES
-                .iter()
-                .position(|(earlier, _)| matches(earlier, word.as_bytes()));
-            assert_eq!(
-                first,
-                Some(position),
-                "{pattern} is hidden by an earlier rule"
-            );
+        for rules in [RULES, PUMP_RULES] {
+            for (position, (pattern, _)) in rules.iter().enumerate() {
+                let word = pattern.replace('*', "~");
+                let first = rules
+                    .iter()
+                    .position(|(earlier, _)| matches(earlier, word.as_bytes()));
+                assert_eq!(
+                    first,
+                    Some(position),
+                    "{pattern} is hidden by an earlier rule"
+                );
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Looks through a preprocessed source, piece by piece, for a line marker that names the client's compiler.
 //!
 //! Line markers are described in "The C Preprocessor", "Preprocessor Output": `# LINE "FILE" FLAGS`. Only the beginning
-//! of each line is looked at and only until a marker tells; the search between them is `memchr`'s.
+//! of each line is looked at and only until a marker tells; the search between them is `memchr`'s. Compilers' own headers
+//! come in with a source's first ones, so a large source is not looked through to its end.
 
 use memchr::{memchr, memmem, memrchr};
 
@@ -13,6 +14,7 @@ pub(crate) struct Markers {
     /// The line that the last piece ended in, as far as it is looked at.
     line: Vec<u8>,
     found: Option<ClientCompiler>,
+    seen_bytes: usize,
 }
 
 /// What line markers begin with, and the end of the line before.
@@ -21,12 +23,16 @@ const MARKER: &[u8] = b"\n# ";
 /// How much of a line is looked at.
 const LINE_BYTES: usize = 1024;
 
+/// How much of a source is looked at, up to the end of a piece.
+const SOURCE_BYTES: usize = 256 << 10;
+
 impl Markers {
     /// Looks through the next piece.
     pub(crate) fn push(&mut self, piece: &[u8]) {
-        if self.found.is_some() {
+        if self.found.is_some() || self.seen_bytes >= SOURCE_BYTES {
             return;
         }
+        self.seen_bytes += piece.len();
         let Some(end) = memchr(b'\n', piece) else {
             self.keep(piece);
             return;
@@ -102,6 +108,21 @@ mod tests {
         for (source, expected) in cases {
             assert_eq!(told(source.as_bytes()), expected, "{source}");
         }
+    }
+
+    #[test]
+    fn a_large_source_is_not_looked_through_to_its_end() {
+        let told_behind = |pieces: usize| {
+            let mut markers = Markers::default();
+            for _ in 0..pieces {
+                markers.push(&[b'\n'; 1 << 10]);
+            }
+            markers.push(STDDEF.as_bytes());
+            markers.finish().is_some()
+        };
+        let all = SOURCE_BYTES >> 10;
+        assert!(told_behind(all - 1));
+        assert!(!told_behind(all));
     }
 
     fn line() -> impl Strategy<Value = String> {
