@@ -278,6 +278,11 @@ mod tests {
         std::fs::write(machine.path().join("proc/meminfo"), text).unwrap();
     }
 
+    fn running_and_waiting(slots: &Slots) -> (usize, usize) {
+        let Load { running, waiting } = slots.load();
+        (running, waiting)
+    }
+
     fn has_ended<T>(future: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {
         match Pin::new(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => Some(value),
@@ -295,26 +300,14 @@ mod tests {
         for waiting in [&mut same, &mut again, &mut other] {
             assert!(has_ended(waiting).is_none());
         }
-        assert_eq!(
-            slots.load(),
-            Load {
-                running: 1,
-                waiting: 3
-            }
-        );
+        assert_eq!(running_and_waiting(&slots), (1, 3));
         drop(running);
         let second = same.await.unwrap();
         drop(second);
         assert!(has_ended(&mut again).is_none());
         drop(other.await.unwrap());
         drop(again.await.unwrap());
-        assert_eq!(
-            slots.load(),
-            Load {
-                running: 0,
-                waiting: 0
-            }
-        );
+        assert_eq!(running_and_waiting(&slots), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -327,13 +320,7 @@ mod tests {
         assert_eq!(full.to_string(), "1 jobs wait already");
         let late = waiting.await.unwrap_err();
         assert_eq!(late.to_string(), "no slot became free within 10 s");
-        assert_eq!(
-            slots.load(),
-            Load {
-                running: 1,
-                waiting: 0
-            }
-        );
+        assert_eq!(running_and_waiting(&slots), (1, 0));
         drop(running);
         assert!(slots.compiler(client(2), "c.c").await.is_ok());
     }
@@ -346,21 +333,9 @@ mod tests {
             let mut waiting = pin!(slots.compiler(client(1), "b.c"));
             assert!(has_ended(&mut waiting).is_none());
             drop(running);
-            assert_eq!(
-                slots.load(),
-                Load {
-                    running: 1,
-                    waiting: 0
-                }
-            );
+            assert_eq!(running_and_waiting(&slots), (1, 0));
         }
-        assert_eq!(
-            slots.load(),
-            Load {
-                running: 0,
-                waiting: 0
-            }
-        );
+        assert_eq!(running_and_waiting(&slots), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::soundness::{DANGEROUS, assert_sound};
+use super::soundness::{DANGEROUS, PREPROCESSING, assert_sound};
 use super::*;
 
 fn word() -> impl Strategy<Value = Vec<u8>> {
@@ -33,7 +33,7 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
         "-",
         "--",
     ]);
-    let dangerous = prop::sample::select(DANGEROUS);
+    let dangerous = prop::sample::select([DANGEROUS, PREPROCESSING].concat());
     let ending = prop::sample::select(vec!["", "=x", "=/etc/passwd", "../x", ",-o,/x", " "]);
     prop_oneof![
         4 => ordinary.prop_map(|word| word.as_bytes().to_vec()),
