@@ -94,9 +94,7 @@ impl Arriving {
 
     /// All files are here.
     pub(crate) fn finish(mut self) -> Result<Received, IncomingError> {
-        for directory in self.accepted.plan.search_directories() {
-            self.tree.furnish(directory.as_encoded_bytes())?;
-        }
+        self.tree.furnish(self.accepted.plan.search_directories())?;
         let mut system = self.tree.system().iter();
         let client = system.find_map(|path| ClientCompiler::from_directory(&path.to_bytes()));
         Ok(Received {

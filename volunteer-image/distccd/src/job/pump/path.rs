@@ -77,33 +77,48 @@ impl TreePath {
         self.walk(path).beyond_root
     }
 
-    /// Every directory that the kernel looks at when it walks along `path` from this one, and where it ends.
-    pub(crate) fn visited(&self, path: &[u8]) -> Vec<Self> {
-        self.walk(path).visited
+    /// Every directory that the kernel looks at when it walks along `path` from this one, and where it ends; no more of
+    /// them than a path may have names.
+    pub(crate) fn visited(&self, path: &[u8]) -> impl Iterator<Item = Self> {
+        let mut here = self.start(path);
+        parts(path)
+            .take(DEPTH)
+            .take_while(|name| name.len() <= NAME_BYTES)
+            .filter_map(move |name| {
+                here.step(name);
+                let entered = !matches!(name, b"." | b"..") && here.names.len() <= DEPTH;
+                entered.then(|| here.clone())
+            })
     }
 
     fn walk(&self, path: &[u8]) -> Walk {
-        let absolute = path.starts_with(b"/");
-        let mut walk = Walk {
-            to: if absolute {
-                Self::default()
-            } else {
-                self.clone()
-            },
-            beyond_root: false,
-            visited: Vec::new(),
-        };
+        let mut to = self.start(path);
+        let mut beyond_root = false;
         for name in parts(path) {
-            match name {
-                b"." => {}
-                b".." => walk.beyond_root |= walk.to.names.pop().is_none(),
-                name => {
-                    walk.to.names.push(name.to_vec());
-                    walk.visited.push(walk.to.clone());
-                }
+            beyond_root |= to.step(name);
+        }
+        Walk { to, beyond_root }
+    }
+
+    /// Where a walk along `path` begins.
+    fn start(&self, path: &[u8]) -> Self {
+        if path.starts_with(b"/") {
+            Self::default()
+        } else {
+            self.clone()
+        }
+    }
+
+    /// Goes on by one name. Whether that would have been up, beyond the root.
+    fn step(&mut self, name: &[u8]) -> bool {
+        match name {
+            b"." => false,
+            b".." => self.names.pop().is_none(),
+            name => {
+                self.names.push(name.to_vec());
+                false
             }
         }
-        walk
     }
 
     /// Its names, from the root on.
@@ -152,7 +167,6 @@ impl fmt::Display for TreePath {
 struct Walk {
     to: TreePath,
     beyond_root: bool,
-    visited: Vec<TreePath>,
 }
 
 fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -230,8 +244,23 @@ mod tests {
 
     #[test]
     fn a_walk_knows_the_directories_it_looks_at() {
-        let visited = path("/w").visited(b"a/../b//c");
+        let visited: Vec<_> = path("/w").visited(b"a/../b//c").collect();
         assert_eq!(visited, [path("/w/a"), path("/w/b"), path("/w/b/c")]);
+    }
+
+    #[test]
+    fn a_walk_of_very_many_names_costs_as_much_as_they_are_long() {
+        let many = "a/".repeat(1 << 16);
+        assert_eq!(
+            path("/w").resolve(many.as_bytes()).names().len(),
+            (1 << 16) + 1
+        );
+        assert!(!path("/w").is_left_by(many.as_bytes()));
+        assert_eq!(path("/").visited(many.as_bytes()).count(), DEPTH);
+        let turning = "a/../".repeat(1 << 16);
+        assert_eq!(path("/").visited(turning.as_bytes()).count(), DEPTH / 2);
+        let long = format!("a/{}/b", "x".repeat(NAME_BYTES + 1));
+        assert_eq!(path("/").visited(long.as_bytes()).count(), 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Names of this volunteer become the client's again: in messages, in assembler text and in the dependency file.
 
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 use super::{Layout, TreePath};
 use crate::job::BadArtifact;
@@ -113,14 +113,11 @@ fn quoted(path: &[u8]) -> Vec<u8> {
 fn words(rule: &[u8]) -> Vec<&[u8]> {
     let mut words = Vec::new();
     let mut start = 0;
-    for (position, byte) in rule.iter().enumerate() {
+    for position in memchr_iter(b' ', rule) {
         let before = &rule[start..position];
-        let backslashes = before
-            .iter()
-            .rev()
-            .take_while(|byte| **byte == b'\\')
-            .count();
-        if *byte == b' ' && backslashes % 2 == 0 {
+        let behind = before.iter().rev();
+        let backslashes = behind.take_while(|byte| **byte == b'\\').count();
+        if backslashes % 2 == 0 {
             words.push(before);
             start = position + 1;
         }
@@ -153,13 +150,13 @@ fn write_rule(words: impl Iterator<Item = Vec<u8>>, rule: &mut Vec<u8>) {
 
 fn replace(text: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     let mut replaced = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(position) = memmem::find(rest, old) {
-        replaced.extend_from_slice(&rest[..position]);
+    let mut rest = 0;
+    for position in memmem::find_iter(text, old) {
+        replaced.extend_from_slice(&text[rest..position]);
         replaced.extend_from_slice(new);
-        rest = &rest[position + old.len()..];
+        rest = position + old.len();
     }
-    replaced.extend_from_slice(rest);
+    replaced.extend_from_slice(&text[rest..]);
     replaced
 }
 

@@ -28,6 +28,12 @@ const NAME: &str = "tree";
 /// GCC takes `x.h.gch` beside `x.h` for a memory image of itself, made from that header. One from outside would be code.
 const PRECOMPILED: &[u8] = b".gch";
 
+/// How many directories a compiler may search by itself. Real ones search a dozen for each language.
+const SYSTEM_DIRECTORIES: usize = 256;
+
+/// How many directories are made for the sake of search options that name them.
+const FURNISHED_DIRECTORIES: usize = 4096;
+
 /// The files of one job.
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -71,6 +77,9 @@ pub(crate) enum BadEntry {
     /// Something on the way is a link or a file.
     #[error("the path {0} goes through a link or a file")]
     Through(Shown),
+    /// More of the compiler's own directories than any compiler has.
+    #[error("the link {0} is to one directory of the compiler too many")]
+    TooManySystemDirectories(Shown),
     /// Two entries of the same name that are not the same.
     #[error("{0} is sent twice")]
     Twice(Shown),
@@ -144,6 +153,10 @@ impl Tree {
         let path = entry(name)?;
         let bad = |bad| BadEntry::Target(Shown::new(name), Shown::new(target), bad);
         match link::judge(&path, target).map_err(bad)? {
+            Link::System if self.system.contains(&path) => Ok(()),
+            Link::System if self.system.len() >= SYSTEM_DIRECTORIES => {
+                Err(BadEntry::TooManySystemDirectories(shown(&path)).into())
+            }
             Link::System => {
                 self.system.push(path);
                 Ok(())
@@ -157,11 +170,24 @@ impl Tree {
         }
     }
 
-    /// Makes every directory on the way along `path`, seen from the working directory, as far as that goes.
+    /// Makes every directory on the way along each of `paths`, seen from the working directory, as far as that goes.
     ///
     /// Compilers warn of search directories that are not there. Clients do not send those in which nothing is found.
-    pub(super) fn furnish(&mut self, path: &[u8]) -> Result<(), TreeError> {
-        for directory in self.layout.directory().visited(path) {
+    pub(super) fn furnish<'a>(
+        &mut self,
+        paths: impl Iterator<Item = &'a OsStr>,
+    ) -> Result<(), TreeError> {
+        let mut left = FURNISHED_DIRECTORIES;
+        for path in paths {
+            self.furnish_along(path.as_encoded_bytes(), &mut left)?;
+        }
+        Ok(())
+    }
+
+    fn furnish_along(&mut self, path: &[u8], left: &mut usize) -> Result<(), TreeError> {
+        let working_directory = self.layout.directory().clone();
+        for directory in working_directory.visited(path).take(*left) {
+            *left -= 1;
             if self.is_hidden(&directory) {
                 return Ok(());
             }

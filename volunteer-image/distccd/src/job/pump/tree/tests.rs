@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -219,7 +220,7 @@ fn search_directories_that_were_not_sent_are_made() {
         "/w/l/x",
         "/w/f/x",
     ] {
-        trial.tree.furnish(path.as_bytes()).unwrap();
+        trial.tree.furnish([OsStr::new(path)].into_iter()).unwrap();
     }
     for path in ["w/p/inc", "w/p/gone", "w/p/other", "opt/x", "top"] {
         assert!(trial.path(path).is_dir(), "{path}");
@@ -251,6 +252,42 @@ fn sent() -> impl Strategy<Value = Sent> {
     ]
 }
 
+#[test]
+fn a_client_has_so_many_system_directories_and_each_once() {
+    let mut trial = Trial::new();
+    let system = |trial: &mut Trial, number: usize| {
+        let name = format!("/usr/include/{number}");
+        let target = format!("{}usr/include/{number}", "../".repeat(23));
+        trial.tree.link(name.as_bytes(), target.as_bytes())
+    };
+    for number in (0..SYSTEM_DIRECTORIES).chain([0, 1]) {
+        system(&mut trial, number).unwrap();
+    }
+    assert_eq!(trial.tree.system().len(), SYSTEM_DIRECTORIES);
+    let refused = system(&mut trial, SYSTEM_DIRECTORIES).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .ends_with("one directory of the compiler too many"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn search_options_make_so_many_directories_at_most() {
+    let mut trial = Trial::new();
+    let paths: Vec<_> = (0..=FURNISHED_DIRECTORIES)
+        .map(|number| OsString::from(format!("/{number}")))
+        .collect();
+    trial
+        .tree
+        .furnish(paths.iter().map(OsString::as_os_str))
+        .unwrap();
+    let made = fs::read_dir(trial.path("")).unwrap().count();
+    // The working directory was there before.
+    assert_eq!(made, FURNISHED_DIRECTORIES + 1);
+}
+
 proptest! {
     #[test]
     fn whatever_is_sent_nothing_leaves_the_tree(entries in prop::collection::vec(sent(), 0..20)) {
@@ -259,7 +296,9 @@ proptest! {
             match entry {
                 Sent::File(name) => drop(trial.tree.file(&name)),
                 Sent::Link(name, target) => drop(trial.tree.link(&name, &target)),
-                Sent::Search(path) => trial.tree.furnish(&path).unwrap(),
+                Sent::Search(path) => {
+                    trial.tree.furnish([OsStr::from_bytes(&path)].into_iter()).unwrap();
+                }
             }
         }
         prop_assert!(trial.is_alone());
