@@ -26,7 +26,7 @@ use crate::pid_file::PidFile;
 use crate::shutdown::Signals;
 use crate::start::{self, Started};
 use crate::supervise::Orphans;
-use crate::toolchain_file::{self, ToolchainError};
+use crate::toolchain_file;
 use crate::user::StillRoot;
 use crate::{
     AllowList, Compilers, MissingLayer, NoPermission, Server, Settings, Shutdown, detach, listen,
@@ -251,7 +251,8 @@ fn announce(settings: &Settings, address: Option<SocketAddr>) {
 }
 
 fn check(port: NonZeroU16, toolchain: &Path) -> Result<ExitCode, Fatal> {
-    let toolchain = toolchain_file::load(toolchain)?;
+    let toolchain = toolchain_file::load(toolchain)
+        .map_err(|error| Fatal::new(Exit::Unhealthy, error.to_string()).hint(error.hint()))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.get()));
     let unhealthy = |error: &dyn std::fmt::Display| Fatal::new(Exit::Unhealthy, error.to_string());
     let runtime: Runtime = Builder::new_current_thread()
@@ -305,12 +306,6 @@ impl From<io::Error> for Fatal {
 impl From<MissingLayer> for Fatal {
     fn from(error: MissingLayer) -> Self {
         Self::new(Exit::Failed, error.to_string()).hint(&error.hint())
-    }
-}
-
-impl From<ToolchainError> for Fatal {
-    fn from(error: ToolchainError) -> Self {
-        Self::new(Exit::NoCompiler, error.to_string()).hint(error.hint())
     }
 }
 

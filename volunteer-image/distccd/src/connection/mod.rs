@@ -16,7 +16,7 @@ mod summary;
 
 use std::future::{self, Future};
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use distcc_wire::Version;
@@ -136,11 +136,15 @@ async fn run(
     record: &mut Record,
 ) -> End {
     let name = job.source_name().to_string();
-    let job = match choose::command(service, client, job, record).await {
+    let mut interrupt = pin!(interrupt(service, stream));
+    let chosen = tokio::select! {
+        chosen = choose::command(service, client, job, record) => chosen,
+        stop = &mut interrupt => return End::without_compiler(Outcome::stopped(stop)),
+    };
+    let job = match chosen {
         Ok(job) => job,
         Err(refusal) => return End::without_compiler(Outcome::Refused(refusal)),
     };
-    let mut interrupt = pin!(interrupt(service, stream));
     record.enter(Phase::Queued);
     let slot = tokio::select! {
         slot = service.slots.compiler(client, &name) => slot,
@@ -157,7 +161,7 @@ async fn compile(
     service: &Service,
     mut job: Prepared,
     slot: &Slot,
-    interrupt: impl Future<Output = Stop>,
+    mut interrupt: Pin<&mut impl Future<Output = Stop>>,
     record: &mut Record,
 ) -> Result<End, Unable> {
     let settings = &service.settings;
@@ -167,7 +171,10 @@ async fn compile(
         printed_bytes: settings.printed_bytes,
     };
     let (children, sandbox) = (&service.children, &service.sandbox);
-    job.link_system(&service.search, children, sandbox).await?;
+    tokio::select! {
+        linked = job.link_system(&service.search, children, sandbox) => linked?,
+        stop = &mut interrupt => return Ok(End::without_compiler(Outcome::stopped(stop))),
+    }
     let running = job.start(children, sandbox, allowance);
     record.compiling(running.leader());
     let Finished {

@@ -1,5 +1,7 @@
 //! Writes a reply, and makes sure that it is read.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time;
 
@@ -7,16 +9,26 @@ use super::stream::Stream;
 use crate::accept::Service;
 
 /// Writes all parts but the first `said` bytes, which the client has, and returns how many bytes it took in all; fewer
-/// than there are if it stopped reading or left.
+/// than there are if it stopped reading, takes too long for the whole or left, or if jobs are to stop.
 pub(super) async fn reply(
     service: &Service,
     stream: &mut Stream,
     parts: &[Vec<u8>],
     said: usize,
 ) -> u64 {
-    let idle = service.settings.deadlines.idle;
+    let deadlines = &service.settings.deadlines;
     let mut sent_bytes = said as u64;
-    let mut skip = said;
+    tokio::select! {
+        () = write(stream, parts, deadlines.idle, &mut sent_bytes) => {}
+        () = time::sleep(deadlines.source) => {}
+        () = service.shutdown.stopping_jobs() => {}
+    }
+    sent_bytes
+}
+
+/// Writes what is behind the first `sent_bytes`, and counts on. Ends early if a write takes longer than `idle`.
+async fn write(stream: &mut Stream, parts: &[Vec<u8>], idle: Duration, sent_bytes: &mut u64) {
+    let mut skip = usize::try_from(*sent_bytes).unwrap_or(usize::MAX);
     for part in parts {
         let mut rest = part.get(skip..).unwrap_or_default();
         skip = skip.saturating_sub(part.len());
@@ -24,13 +36,12 @@ pub(super) async fn reply(
             match time::timeout(idle, stream.write(rest)).await {
                 Ok(Ok(count @ 1..)) => {
                     rest = &rest[count..];
-                    sent_bytes += count as u64;
+                    *sent_bytes += count as u64;
                 }
-                Ok(Ok(0) | Err(_)) | Err(_) => return sent_bytes,
+                Ok(Ok(0) | Err(_)) | Err(_) => return,
             }
         }
     }
-    sent_bytes
 }
 
 /// Reads and forgets what the client still sends, until it closes.

@@ -1,7 +1,7 @@
 //! What is known of one job, from its arguments to its end: for the log, and for who asks meanwhile.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -14,6 +14,8 @@ use crate::supervise::{LeaderNumber, Usage};
 pub(crate) struct Facts {
     pub(crate) client: IpAddr,
     pub(crate) since: Instant,
+    /// When it came to its end.
+    pub(super) ended: Option<Instant>,
     pub(crate) phase: Phase,
     /// The source's name.
     pub(crate) name: Option<Shown>,
@@ -64,6 +66,7 @@ impl Facts {
         Self {
             client,
             since: Instant::now(),
+            ended: None,
             phase: Phase::Receiving,
             name: None,
             asked: None,
@@ -86,18 +89,20 @@ impl Facts {
         }
     }
 
-    /// As one entry of `/jobs`.
-    pub(super) fn describe(&self) -> Description {
+    /// From its connection on; of its compiler alone once it has come to its end.
+    fn elapsed(&self) -> Duration {
+        match (self.ended, self.usage) {
+            (Some(_), Some(usage)) => usage.wall,
+            (Some(ended), None) => ended.saturating_duration_since(self.since),
+            (None, _) => self.since.elapsed(),
+        }
+    }
+
+    /// As one entry of `/jobs`, and the process that leads its compiler as long as that runs.
+    pub(super) fn describe(&self) -> (Description, Option<i32>) {
         let text = |shown: &Option<Shown>| shown.as_ref().map(Shown::to_string);
-        let peak_of_running = || {
-            let pid = self.leader.as_ref().and_then(LeaderNumber::pid);
-            pid.and_then(machine::peak_bytes)
-        };
-        let elapsed = self
-            .usage
-            .filter(|_| self.phase == Phase::Finished)
-            .map(|usage| usage.wall);
-        Description {
+        let leader = self.leader.as_ref().and_then(LeaderNumber::pid);
+        let description = Description {
             client: self.client,
             file: text(&self.name),
             asked: text(&self.asked),
@@ -106,16 +111,22 @@ impl Facts {
             gcc: self.gcc,
             why: self.why.clone(),
             phase: self.phase,
-            seconds: elapsed
-                .unwrap_or_else(|| self.since.elapsed())
-                .as_secs_f64(),
-            peak_memory_bytes: self
-                .usage
-                .map(|usage| usage.max_rss_bytes)
-                .or_else(peak_of_running),
+            seconds: self.elapsed().as_secs_f64(),
+            peak_memory_bytes: self.usage.map(|usage| usage.max_rss_bytes),
             outcome: self.outcome.map(Kind::word),
             detail: self.detail.clone(),
-        }
+        };
+        (description, leader)
+    }
+}
+
+impl Description {
+    /// Asks the kernel what `leader` and what it started have needed so far, where that is not known yet.
+    pub(super) fn with_peak_of(mut self, leader: Option<i32>) -> Self {
+        self.peak_memory_bytes = self
+            .peak_memory_bytes
+            .or_else(|| leader.and_then(machine::peak_bytes));
+        self
     }
 }
 
@@ -133,7 +144,7 @@ pub(super) struct Description {
     /// Why this compiler.
     why: Option<String>,
     phase: Phase,
-    /// Since its connection, or of its compiler once that has ended.
+    /// Since its connection, or of its compiler once the job has ended.
     seconds: f64,
     peak_memory_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

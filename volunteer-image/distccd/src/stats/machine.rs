@@ -16,7 +16,7 @@ pub(super) struct Load {
 
 impl Load {
     /// What the stock daemon tells where the kernel does not.
-    const UNKNOWN: Self = Self {
+    pub(super) const UNKNOWN: Self = Self {
         runnable: -1,
         averages: [-1.0; 3],
     };

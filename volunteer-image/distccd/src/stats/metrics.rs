@@ -24,6 +24,7 @@ pub(super) struct Metrics {
     pub(super) foreign: Counter,
     jobs: Family<ByOutcome, Counter>,
     reasons: Family<ByReason, Counter>,
+    compilers: Family<ByCompiler, Counter>,
     bytes_in: Counter,
     bytes_out: Counter,
     compile_seconds: Histogram,
@@ -40,6 +41,12 @@ struct ByOutcome {
 struct ByReason {
     outcome: &'static str,
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByCompiler {
+    major: u32,
+    why: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -71,6 +78,7 @@ impl Metrics {
             foreign: Counter::default(),
             jobs: Family::default(),
             reasons: Family::default(),
+            compilers: Family::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
             compile_seconds: Histogram::new(exponential_buckets(0.05, 2.0, 14)),
@@ -89,6 +97,7 @@ impl Metrics {
         registry.register("foreign_requests", "Connections that spoke another protocol", self.foreign.clone());
         registry.register("jobs", "Jobs ended, by outcome", self.jobs.clone());
         registry.register("reasons", "Jobs without an object, by outcome and reason", self.reasons.clone());
+        registry.register("chosen_compilers", "Jobs by the major version chosen for them, and why", self.compilers.clone());
         registry.register("received_bytes", "Bytes of requests, as they came", self.bytes_in.clone());
         registry.register("sent_bytes", "Bytes of replies, as they went", self.bytes_out.clone());
         registry.register("compile_seconds", "Time from start to end of each compiler", self.compile_seconds.clone());
@@ -103,6 +112,11 @@ impl Metrics {
         if let Some(reason) = facts.reason {
             self.reasons
                 .get_or_create(&ByReason { outcome, reason })
+                .inc();
+        }
+        if let (Some(major), Some(why)) = (facts.gcc, facts.why.clone()) {
+            self.compilers
+                .get_or_create(&ByCompiler { major, why })
                 .inc();
         }
         self.bytes_in.inc_by(facts.bytes_in);

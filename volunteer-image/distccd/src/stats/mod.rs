@@ -153,6 +153,7 @@ impl Listed {
 impl Drop for Listed {
     fn drop(&mut self) {
         self.enter(Phase::Finished);
+        self.facts().ended = Some(Instant::now());
         let Some(number) = self.number else { return };
         let mut jobs = lock(&self.statistics.jobs);
         if let Some(facts) = jobs.present.remove(&number) {

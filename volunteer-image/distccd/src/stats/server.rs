@@ -149,12 +149,21 @@ async fn answer_like_stock(service: &Arc<Service>, mut stream: TcpStream) -> io:
 }
 
 async fn stock_statistics(service: &Arc<Service>) -> StockStatistics {
+    let asked = Arc::clone(service);
+    // Hundreds of small files on a large machine; and jobs wait for the totals.
+    let machine = tokio::task::spawn_blocking(move || {
+        (
+            Load::read(),
+            Processes::read(),
+            asked.statistics.disk.read(),
+            machine::free_bytes(&asked.settings.workspace),
+            machine::free_memory_bytes(),
+        )
+    });
+    let unknown = (Load::UNKNOWN, Processes::NONE, None, None, None);
+    let (load, processes, disk_sectors_per_second, free_disk_bytes, free_memory_bytes) =
+        machine.await.unwrap_or(unknown);
     let statistics = &service.statistics;
-    let workspace = service.settings.workspace.clone();
-    // Hundreds of small files on a large machine.
-    let machine =
-        tokio::task::spawn_blocking(move || (Processes::read(), machine::free_bytes(&workspace)));
-    let (processes, free_disk_bytes) = machine.await.unwrap_or((Processes::NONE, None));
     let now = statistics.now();
     let mut totals = lock(&statistics.totals);
     let mut counts = totals.counts;
@@ -168,11 +177,11 @@ async fn stock_statistics(service: &Arc<Service>) -> StockStatistics {
         slots: service.settings.jobs.get(),
         mean_running: [1, 5, 15].map(|minutes| totals.history.mean_running(now, minutes)),
         finished: [1, 5, 15].map(|minutes| totals.history.finished_within(now, minutes)),
-        load: Load::read(),
+        load,
         processes,
-        disk_sectors_per_second: statistics.disk.read(),
+        disk_sectors_per_second,
         free_disk_bytes,
-        free_memory_bytes: machine::free_memory_bytes(),
+        free_memory_bytes,
     }
 }
 
@@ -191,8 +200,14 @@ async fn metrics(State(sources): State<Sources>) -> Response {
     }
 }
 
-async fn jobs(State(sources): State<Sources>) -> Json<Listing> {
-    Json(sources.service.statistics.listed())
+async fn jobs(State(sources): State<Sources>) -> Response {
+    let statistics = Arc::clone(&sources.service.statistics);
+    // Some small files for each process of each running compiler.
+    let listing = tokio::task::spawn_blocking(move || statistics.listed()).await;
+    listing.map_or_else(
+        |_ended| StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        |listing| Json(listing).into_response(),
+    )
 }
 
 async fn toolchain(State(sources): State<Sources>) -> Response {
@@ -223,7 +238,11 @@ impl Statistics {
         let present: Vec<_> = jobs.present.values().map(Arc::clone).collect();
         let finished: Vec<_> = jobs.finished.iter().rev().map(Arc::clone).collect();
         drop(jobs);
-        let describe = |facts: &Arc<Mutex<Facts>>| lock(facts).describe();
+        // The job itself must not wait while the kernel is asked about its processes.
+        let describe = |facts: &Arc<Mutex<Facts>>| {
+            let (description, leader) = lock(facts).describe();
+            description.with_peak_of(leader)
+        };
         Listing {
             jobs: present.iter().map(describe).collect(),
             finished: finished.iter().map(describe).collect(),

@@ -318,6 +318,8 @@ fn a_probe_ends_with_0_or_1_and_says_one_line() {
         stderr.starts_with("error: cannot connect to 127.0.0.1:") && stderr.lines().count() == 1,
         "{stderr}"
     );
+    let (exit, stdout, stderr) = run(&["--probe", "--toolchain", "/nonexistent"]);
+    assert_eq!((exit, stdout.as_str()), (Some(1), ""), "{stderr}");
     let Some(toolchain) = this_machine() else {
         return;
     };

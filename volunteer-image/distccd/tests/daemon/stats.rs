@@ -139,7 +139,7 @@ async fn fields_are_those_of_the_stock_daemon_in_its_order_and_new_ones_come_las
 #[tokio::test]
 async fn jobs_are_counted_by_what_became_of_them() {
     let daemon = Daemon::start();
-    for play in ["object", "object", "fail", "no-object"] {
+    for play in ["object", "object", "fail", "no-object", "wrong-machine"] {
         daemon.ask(&request(Version::Lzo, play)).await;
     }
     daemon
@@ -151,11 +151,11 @@ async fn jobs_are_counted_by_what_became_of_them() {
     daemon.exchange(b"GET / HTTP/1.1\r\n\r\n").await;
     let body = told(&daemon, b"").await;
     for (name, expected) in [
-        ("dcc_tcp_accept", "6"),
+        ("dcc_tcp_accept", "7"),
         ("dcc_rej_bad_req", "1"),
         ("dcc_compile_ok", "2"),
         ("dcc_compile_error", "1"),
-        ("dcc_other", "2"),
+        ("dcc_other", "3"),
         ("dcc_longest_job ", "play.c"),
         ("dcc_longest_job_compiler", "gcc"),
         ("dcc_max_kids", "2"),
@@ -166,13 +166,15 @@ async fn jobs_are_counted_by_what_became_of_them() {
     let (status, metrics) = get(&daemon, "/metrics").await;
     assert_eq!(status, 200);
     for line in [
-        "distccd_connections_total 6",
+        "distccd_connections_total 7",
         "distccd_foreign_requests_total 1",
         "distccd_jobs_total{outcome=\"compiled\"} 2",
         "distccd_jobs_total{outcome=\"refused\"} 1",
         "distccd_reasons_total{outcome=\"refused\",reason=\"loads-code\"} 1",
         "distccd_reasons_total{outcome=\"unsound\",reason=\"missing\"} 1",
-        "distccd_compile_seconds_count 4",
+        "distccd_reasons_total{outcome=\"unsound\",reason=\"wrong-machine\"} 1",
+        "distccd_chosen_compilers_total{major=\"14\",why=\"preferred\"} 5",
+        "distccd_compile_seconds_count 5",
         "distccd_running_jobs 0",
         "distccd_slots 2",
         "# EOF",
