@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Layer {
     /// Files: the toolchain may be read, the job's directory written.
     Landlock,
-    /// System calls: no network, no other process, nothing that administers the machine.
+    /// System calls: no network, no look into other processes, nothing that administers the machine.
     Seccomp,
     /// Memory, file size, processes and processor time.
     Rlimits,

@@ -24,8 +24,8 @@ impl Limiter {
     /// Does `start`; the process has its limits from its first moment, and for good when this returns.
     ///
     /// This thread may have had to wait for its turn while the process ran. Then another one, which may look into
-    /// `/proc`, takes care of what the process has started meanwhile: these processes have the limits, too, and only lack
-    /// nothing but the right to raise them.
+    /// `/proc`, takes care of what the process has started meanwhile: these processes have the limits, too, and still the
+    /// right to raise them.
     pub(crate) fn start(&self, start: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
         let Some(limits) = self.limits else {
             return start();

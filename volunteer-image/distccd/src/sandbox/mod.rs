@@ -15,7 +15,8 @@
 //! A layer that the kernel lacks keeps the daemon from starting, unless it was told to do without that layer.
 //!
 //! Not prevented: a compiler that was taken over may map code from its own job directory as memory and run it inside
-//! its own process; it stays behind the same three layers.
+//! its own process; it stays behind the same three layers. It may lower the resource limits of other processes of the
+//! daemon's user, and signal them where the kernel's Landlock is older than ABI 6.
 
 mod gate;
 mod layers;
