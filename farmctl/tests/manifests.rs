@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use farmctl::farm::{Farm, Target, Volunteer};
+use farmctl::farm::{Farm, GccSource, Origin, Packages, Target, Volunteer};
 use farmctl::manifest::{self, Position};
 use proptest::prelude::*;
 
@@ -91,6 +91,13 @@ fn the_built_in_targets_are_these() {
     insta::assert_snapshot!(targets.join("\n"));
 }
 
+fn packages(source: &GccSource) -> &Packages {
+    match &source.origin {
+        Origin::Packages(packages) => packages,
+        Origin::Archive(archive) => panic!("{archive:?}"),
+    }
+}
+
 fn describe_target(target: &Target) -> String {
     let mut text = format!(
         "{} ({}) on {} for {}\n  triples {}\n  options {}\n  objects {:?} {:?} {:?}\n",
@@ -110,11 +117,12 @@ fn describe_target(target: &Target) -> String {
         } else {
             ""
         };
+        let packages = packages(source);
         writeln!(
             text,
             "  gcc {version}{default} from {}: {}\n    {}\n    {}",
-            source.suite.as_str(),
-            source.packages.join(" "),
+            packages.suite.as_str(),
+            packages.packages.join(" "),
             source.gcc_path.display(),
             source.gxx_path.display(),
         )
@@ -138,7 +146,12 @@ fn headers_and_libraries_are_left_out() {
     for volunteer in &farm.hosts[0].volunteers {
         for source in volunteer.target.gcc.values() {
             for pattern in ["libstdc++-*-dev", "libc6-dev", "*-cross"] {
-                assert!(source.leave_out.iter().any(|known| known == pattern));
+                assert!(
+                    packages(source)
+                        .leave_out
+                        .iter()
+                        .any(|known| known == pattern)
+                );
             }
         }
     }
@@ -152,7 +165,7 @@ fn headers_come_where_they_are_asked_for() {
     let volunteers = farm.hosts[0].volunteers.iter();
     let told: Vec<_> = volunteers
         .map(|volunteer| {
-            let headers = &volunteer.target.gcc[&volunteer.gcc[0]].headers;
+            let headers = &packages(&volunteer.target.gcc[&volunteer.gcc[0]]).headers;
             (
                 volunteer.target.name.to_string(),
                 volunteer.headers,

@@ -14,7 +14,9 @@ use super::context::Context;
 use super::{Exit, Failure};
 use crate::converge::ImageSource;
 use crate::engine::ImageArchive;
-use crate::farm::{Farm, GccMajor, GccSource, Host, ImageTag, TargetName, Volunteer};
+use crate::farm::{
+    Farm, GccMajor, GccSource, Host, ImageTag, Origin, Packages, TargetName, Volunteer,
+};
 use crate::image::{
     APT_DIRECTORY, Assembler, CompilerSource, Error, Expiry, ImageRequest, Keyring, Lock, Mirror,
     Program, Settings, load_stream,
@@ -158,13 +160,23 @@ fn compiler((major, source): &(GccMajor, &GccSource)) -> Compiler {
 }
 
 fn compiler_source((major, source): &(GccMajor, &GccSource), with_headers: bool) -> CompilerSource {
+    // An archive's libraries stand for it until archives can be unpacked.
+    let packages = match &source.origin {
+        Origin::Packages(packages) => packages.clone(),
+        Origin::Archive(archive) => Packages {
+            suite: archive.suite,
+            packages: archive.libraries.clone(),
+            leave_out: archive.leave_out.clone(),
+            headers: Vec::new(),
+        },
+    };
     CompilerSource {
         major: major.number(),
-        suite: source.suite.as_str().to_owned(),
-        packages: source.packages.clone(),
-        leave_out: source.leave_out.clone(),
+        suite: packages.suite.as_str().to_owned(),
+        packages: packages.packages,
+        leave_out: packages.leave_out,
         headers: if with_headers {
-            source.headers.clone()
+            packages.headers
         } else {
             Vec::new()
         },

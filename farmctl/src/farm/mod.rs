@@ -7,15 +7,19 @@ mod address;
 mod allow;
 mod name;
 mod quantity;
+mod settings;
 mod spec;
 mod target;
 
 pub use address::{Address, AddressError, DialAddress};
 pub use allow::{AllowList, AllowRule, AllowRuleError};
 pub use name::{FarmName, HostName, NameError, TargetName};
-pub use quantity::{GccMajor, Memory, Nice, Port, QuantityError, Slots};
+pub use quantity::{Cpus, GccMajor, Grace, Memory, Nice, Port, QuantityError, Slots};
+pub use settings::{
+    ImageReference, ImageSource, LabelName, Labels, Network, Publish, Restart, SettingError, Stats,
+};
 pub use spec::{Fingerprint, ImageTag, VolunteerSpec};
-pub use target::{GccSource, Suite, Target};
+pub use target::{GccSource, Origin, Packages, Suite, Target, ToolchainArchive};
 
 use std::sync::Arc;
 
@@ -61,10 +65,26 @@ pub struct Volunteer {
     pub gcc: Vec<GccMajor>,
     /// Jobs at once; `None` lets the number of the engine's processors decide.
     pub slots: Option<Slots>,
+    /// Upper limit of the processors' time; `None` is no limit of its own.
+    pub cpus: Option<Cpus>,
     /// Upper limit of the container's memory; `None` is no limit of its own.
     pub memory: Option<Memory>,
     /// Added to the niceness of every compiler.
     pub nice: Nice,
     /// Whether the library's headers are installed, so that pump mode is served.
     pub headers: bool,
+    /// On which address of the host its port is opened.
+    pub publish: Publish,
+    /// Through which network masters reach it.
+    pub network: Network,
+    /// When the engine starts it again.
+    pub restart: Restart,
+    /// How long jobs in flight may finish when it is stopped or replaced.
+    pub stop_grace: Grace,
+    /// Who may read its statistics.
+    pub stats: Stats,
+    /// Where its image comes from.
+    pub image: ImageSource,
+    /// Labels of the user's own on its container.
+    pub labels: Labels,
 }

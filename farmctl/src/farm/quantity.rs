@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Why a text or number is no such quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +23,12 @@ pub enum QuantityError {
     /// Outside what the kernel accepts from an unprivileged process.
     #[error("{0} is not a niceness that a volunteer can have")]
     Nice(i64),
+    /// Not a number of processors.
+    #[error("'{0}' is not a number of processors")]
+    Cpus(String),
+    /// Not a time with a known unit, or longer than anybody waits.
+    #[error("'{0}' is not a time")]
+    Grace(String),
     /// Not a GCC major version.
     #[error("{0} is not a major version of GCC")]
     GccMajor(u64),
@@ -42,6 +49,14 @@ impl QuantityError {
             Self::Nice(_) => {
                 "write a number from 0 (as important as everything else) to 19".to_owned()
             }
+            Self::Cpus(_) => {
+                "write a number such as 4 or 2.5, with at most two digits after the point"
+                    .to_owned()
+            }
+            Self::Grace(_) => format!(
+                "write a number and a unit, such as 30s, 5m or 1h; the most is {}",
+                Grace::MOST
+            ),
             Self::GccMajor(_) => "write a major version alone, such as 14".to_owned(),
         }
     }
@@ -213,6 +228,100 @@ impl TryFrom<i64> for Nice {
     }
 }
 
+/// Time of processors: 1.0 is all of one. Kept in hundredths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cpus(NonZeroU32);
+
+impl Cpus {
+    /// Billionths of a processor, the engine's unit.
+    pub fn nanos(self) -> i64 {
+        i64::from(self.0.get()) * 10_000_000
+    }
+}
+
+impl FromStr for Cpus {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let bad = || QuantityError::Cpus(text.to_owned());
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) || fraction.len() > 2 {
+            return Err(bad());
+        }
+        let number = |part: &str| part.parse::<u32>().ok();
+        let hundredths = || {
+            let fraction = number(&format!("{fraction:0<2}"))?;
+            number(whole)?.checked_mul(100)?.checked_add(fraction)
+        };
+        hundredths()
+            .filter(|hundredths| *hundredths <= Slots::MOST * 100)
+            .and_then(NonZeroU32::new)
+            .map(Self)
+            .ok_or_else(bad)
+    }
+}
+
+impl fmt::Display for Cpus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, hundredths) = (self.0.get() / 100, self.0.get() % 100);
+        match hundredths {
+            0 => f.pad(&whole.to_string()),
+            _ => f.pad(format!("{whole}.{hundredths:02}").trim_end_matches('0')),
+        }
+    }
+}
+
+/// How long something may take to end by itself, in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Grace(u32);
+
+impl Grace {
+    /// Long C++ compiles take a minute or two.
+    pub const DEFAULT: Self = Self(120);
+    /// Longer than this is a typing error.
+    pub const MOST: Self = Self(24 * 3600);
+
+    /// The time in seconds.
+    pub fn seconds(self) -> u32 {
+        self.0
+    }
+
+    /// The time.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(u64::from(self.0))
+    }
+}
+
+impl FromStr for Grace {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let bad = || QuantityError::Grace(text.to_owned());
+        let (number, factor) = [("s", 1), ("m", 60), ("h", 3600)]
+            .into_iter()
+            .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))
+            .ok_or_else(bad)?;
+        let number: u32 = number.trim_end().parse().map_err(|_not_a_number| bad())?;
+        number
+            .checked_mul(factor)
+            .map(Self)
+            .filter(|grace| (Self(1)..=Self::MOST).contains(grace))
+            .ok_or_else(bad)
+    }
+}
+
+impl fmt::Display for Grace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, unit) = match self.0 {
+            seconds if seconds % 3600 == 0 => (seconds / 3600, "h"),
+            seconds if seconds % 60 == 0 => (seconds / 60, "m"),
+            seconds => (seconds, "s"),
+        };
+        f.pad(&format!("{number}{unit}"))
+    }
+}
+
 /// A major version of GCC, such as 14.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GccMajor(NonZeroU32);
@@ -293,6 +402,51 @@ mod tests {
             "16".parse::<Memory>(),
             Err(QuantityError::MemoryTooSmall(Memory(16)))
         );
+    }
+
+    #[test]
+    fn processors_have_two_digits_after_the_point() {
+        for (text, nanos, shown) in [
+            ("4", 4_000_000_000, "4"),
+            ("2.5", 2_500_000_000, "2.5"),
+            ("0.05", 50_000_000, "0.05"),
+            ("1.00", 1_000_000_000, "1"),
+        ] {
+            let cpus: Cpus = text.parse().unwrap();
+            assert_eq!((cpus.nanos(), cpus.to_string().as_str()), (nanos, shown));
+        }
+        for bad in [
+            "",
+            "0",
+            "0.0",
+            "-1",
+            "1.234",
+            ".5",
+            "1.",
+            "many",
+            "99999999999",
+        ] {
+            assert!(bad.parse::<Cpus>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_have_a_unit() {
+        for (text, seconds, shown) in [
+            ("30s", 30, "30s"),
+            ("90m", 5400, "90m"),
+            ("120s", 120, "2m"),
+            ("2h", 7200, "2h"),
+        ] {
+            let grace: Grace = text.parse().unwrap();
+            assert_eq!(
+                (grace.seconds(), grace.to_string().as_str()),
+                (seconds, shown)
+            );
+        }
+        for bad in ["", "30", "m", "0s", "-1s", "25h", "1d", "1.5h"] {
+            assert!(bad.parse::<Grace>().is_err(), "{bad}");
+        }
     }
 
     #[test]

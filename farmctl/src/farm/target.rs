@@ -33,6 +33,26 @@ pub struct Target {
 /// Where one GCC version of a target comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GccSource {
+    /// What it is installed from.
+    pub origin: Origin,
+    /// The C driver inside the image, an absolute path.
+    pub gcc_path: PathBuf,
+    /// The C++ driver inside the image, an absolute path.
+    pub gxx_path: PathBuf,
+}
+
+/// What a compiler is installed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Packages of the Debian archive.
+    Packages(Packages),
+    /// One archive of a whole toolchain, such as Arch Linux ARM's x-tools or what crosstool-NG makes.
+    Archive(ToolchainArchive),
+}
+
+/// Packages of the Debian archive that hold a compiler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packages {
     /// The suite of the Debian archive that carries it.
     pub suite: Suite,
     /// The packages that install the compilers; their dependencies follow by themselves.
@@ -41,10 +61,36 @@ pub struct GccSource {
     pub leave_out: Vec<String>,
     /// The packages that install the headers of the C and C++ library; they come alone.
     pub headers: Vec<String>,
-    /// The C driver inside the image, an absolute path.
-    pub gcc_path: PathBuf,
-    /// The C++ driver inside the image, an absolute path.
-    pub gxx_path: PathBuf,
+}
+
+/// An archive that holds a whole toolchain for this kind of machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolchainArchive {
+    /// Where it is: `http://…`, or `file:///…` for one that was fetched by other means.
+    pub url: String,
+    /// Its SHA-256, in 64 hexadecimal digits.
+    pub sha256: String,
+    /// The folder inside the archive that holds `bin/`; relative.
+    pub directory: PathBuf,
+    /// Where the image has that folder; absolute. The compilers' paths lie below it.
+    pub installed: PathBuf,
+    /// The suite that carries `libraries`.
+    pub suite: Suite,
+    /// Debian packages with the shared libraries that its programs need on this kind of machine; their dependencies
+    /// follow by themselves.
+    pub libraries: Vec<String>,
+    /// Package name patterns (`*` matches any text) that a compile-only image does without.
+    pub leave_out: Vec<String>,
+}
+
+impl GccSource {
+    /// Whether the headers of the C and C++ library can be installed.
+    pub fn has_headers(&self) -> bool {
+        match &self.origin {
+            Origin::Packages(packages) => !packages.headers.is_empty(),
+            Origin::Archive(_) => false,
+        }
+    }
 }
 
 /// A suite of the Debian archive.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::farm::{GccMajor, GccSource, Suite};
+use crate::farm::{GccMajor, GccSource, Origin, Packages, Suite};
 
 use super::problem::Problem;
 use super::reader::{Fields, Reader};
@@ -98,7 +98,7 @@ impl GccSection {
             Some(path) => Ok(PathBuf::from(fill(path))),
             None => Err(Problem::MissingKey(key)),
         };
-        Ok(GccSource {
+        let packages = Packages {
             suite,
             packages: compilers
                 .packages
@@ -113,6 +113,9 @@ impl GccSection {
                 .into_iter()
                 .map(fill)
                 .collect(),
+        };
+        Ok(GccSource {
+            origin: Origin::Packages(packages),
             gcc_path: path(compilers.gcc_path, "c")?,
             gxx_path: path(compilers.gxx_path, "c++")?,
         })
@@ -173,6 +176,13 @@ mod tests {
         section
     }
 
+    fn packages(source: &GccSource) -> &Packages {
+        match &source.origin {
+            Origin::Packages(packages) => packages,
+            Origin::Archive(archive) => panic!("{archive:?}"),
+        }
+    }
+
     #[test]
     fn an_exception_replaces_only_what_it_names() {
         let (sources, default) = section(
@@ -184,10 +194,11 @@ mod tests {
         let shown: Vec<_> = sources
             .iter()
             .map(|(version, source)| {
+                let packages = packages(source);
                 format!(
                     "{version} {} {} {}",
-                    source.suite.as_str(),
-                    source.packages.join(" "),
+                    packages.suite.as_str(),
+                    packages.packages.join(" "),
                     source.gcc_path.display()
                 )
             })
@@ -210,7 +221,7 @@ mod tests {
             .or(&common)
             .sources()
             .unwrap();
-        assert_eq!(sources.values().next().unwrap().leave_out, ["b"]);
+        assert_eq!(packages(sources.values().next().unwrap()).leave_out, ["b"]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Which volunteers run on which host.
 
-use crate::farm::{Address, DockerEndpoint, Host, HostName, Nice, Slots, TargetName, Volunteer};
+use crate::farm::{
+    Address, DockerEndpoint, Grace, Host, HostName, ImageSource, Labels, Network, Nice, Publish,
+    Restart, Slots, Stats, TargetName, Volunteer,
+};
 use crate::manifest::error::Findings;
 use crate::manifest::problem::Problem;
 use crate::manifest::sections::HostSection;
@@ -106,6 +109,7 @@ fn volunteer(known: &FarmTarget, host_jobs: Option<Slots>) -> Volunteer {
         target: known.target.clone(),
         gcc: known.gcc.clone(),
         slots: fewer(known.settings.jobs, host_jobs),
+        cpus: None,
         memory: known.settings.memory,
         nice: known.settings.nice.unwrap_or(Nice::DEFAULT),
         headers: known
@@ -113,6 +117,13 @@ fn volunteer(known: &FarmTarget, host_jobs: Option<Slots>) -> Volunteer {
             .headers
             .as_ref()
             .is_some_and(|headers| headers.value),
+        publish: Publish::default(),
+        network: Network::default(),
+        restart: Restart::default(),
+        stop_grace: Grace::DEFAULT,
+        stats: Stats::default(),
+        image: ImageSource::default(),
+        labels: Labels::new(),
     }
 }
 

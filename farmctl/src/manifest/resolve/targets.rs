@@ -145,7 +145,7 @@ fn known_versions(
 }
 
 fn refuse_lacking_headers(target: &Target, settings: &TargetSection, findings: &mut Findings) {
-    let lacking = target.gcc.values().any(|source| source.headers.is_empty());
+    let lacking = target.gcc.values().any(|source| !source.has_headers());
     if let Some(asked) = settings
         .headers
         .as_ref()
