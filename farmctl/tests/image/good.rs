@@ -70,7 +70,7 @@ async fn an_image_holds_what_compiling_needs_and_nothing_else() {
             vec![
                 "usr/arm-linux-gnueabihf/bin/as",
                 "usr/bin/arm-linux-gnueabihf-as",
-                "usr/lib/x86_64-linux-gnu/libbfd-armhf.so",
+                "usr/lib/x86_64-linux-gnu/libbfd-arm-linux-gnueabihf.so",
                 "usr/lib/x86_64-linux-gnu/libsframe.so.1",
             ],
             vec![

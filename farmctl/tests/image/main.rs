@@ -4,7 +4,9 @@
 
 mod bad_archive;
 mod bad_network;
-mod debian;
 mod good;
 mod machine;
-mod server;
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::{debian, server};

@@ -221,9 +221,17 @@ pub(crate) fn yesterday() -> SystemTime {
 /// A GCC for `arm-linux-gnueabihf` and what it needs, and a few things it does not.
 pub(crate) fn gcc(major: u32, version: &str) -> Vec<Deb> {
     let triple = "arm-linux-gnueabihf";
+    let mut packages = gcc_for(triple, major, version);
+    packages.extend(libraries());
+    packages
+}
+
+/// The packages of a GCC for `triple` alone.
+pub(crate) fn gcc_for(triple: &str, major: u32, version: &str) -> Vec<Deb> {
     let folder = format!("./usr/libexec/gcc-cross/{triple}/{major}");
     let libraries = "./usr/lib/x86_64-linux-gnu";
     let needs = ["libgmp.so.10", "libc.so.6"];
+    let bfd = format!("libbfd-{triple}.so");
     vec![
         Deb::new(&format!("g++-{major}-{triple}"), version)
             .depends(&format!(
@@ -253,7 +261,7 @@ pub(crate) fn gcc(major: u32, version: &str) -> Vec<Deb> {
             .depends("libc6 (>= 2), libsframe1")
             .file(
                 &format!("./usr/bin/{triple}-as"),
-                program("as", &["libbfd-armhf.so", "libc.so.6"]),
+                program("as", &[&bfd, "libc.so.6"]),
             )
             .file(
                 &format!("./usr/bin/{triple}-ld"),
@@ -264,9 +272,16 @@ pub(crate) fn gcc(major: u32, version: &str) -> Vec<Deb> {
                 &format!("../../bin/{triple}-as"),
             )
             .file(
-                &format!("{libraries}/libbfd-armhf.so"),
+                &format!("{libraries}/{bfd}"),
                 library(&["libsframe.so.1", "libc.so.6"]),
             ),
+    ]
+}
+
+/// The libraries that every GCC needs.
+pub(crate) fn libraries() -> Vec<Deb> {
+    let libraries = "./usr/lib/x86_64-linux-gnu";
+    vec![
         Deb::new("libsframe1", "2.44").depends("libc6").file(
             &format!("{libraries}/libsframe.so.1"),
             library(&["libc.so.6"]),
