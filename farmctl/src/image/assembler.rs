@@ -22,6 +22,13 @@ use super::recipe::ImageRecipe;
 use super::request::{CompilerSource, ImageRequest};
 use super::{Error, Program};
 
+/// The label of every assembled image that says its own name and tag: where it disagrees with the tag that an engine
+/// gave, somebody moved the tag.
+pub const IMAGE_LABEL: &str = "farmctl.image";
+
+/// What the names of all assembled images begin with.
+pub const REPOSITORIES: &str = "farmctl/";
+
 /// What an assembler works with.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -114,11 +121,8 @@ impl Assembler {
     ///
     /// The lock lacks a toolchain of the image.
     pub fn reference(&self, image: &ImageRequest, lock: &Lock) -> Result<String, Error> {
-        Ok(format!(
-            "farmctl/{}:{}",
-            image.toolchain.target,
-            self.fingerprint(image, lock)?
-        ))
+        let fingerprint = self.fingerprint(image, lock)?;
+        Ok(reference(&image.toolchain.target, &fingerprint))
     }
 
     /// Assembles `images` from the packages that `lock` pins, in their order.
@@ -207,7 +211,9 @@ impl Assembler {
         )?);
 
         let fingerprint = self.fingerprint(image, lock)?;
+        let reference = reference(target, &fingerprint);
         let labels = [
+            (IMAGE_LABEL, reference.clone()),
             ("farmctl.fingerprint", fingerprint.to_string()),
             ("farmctl.target", target.clone()),
             (
@@ -215,7 +221,6 @@ impl Assembler {
                 format!("distcc volunteer for {target}"),
             ),
         ];
-        let reference = format!("farmctl/{target}:{fingerprint}");
         Image::new(target, reference, &labels, layers).map_err(|source| Error::Layer { source })
     }
 }
@@ -226,6 +231,10 @@ impl std::fmt::Debug for Assembler {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
+}
+
+fn reference(target: &str, fingerprint: &Fingerprint) -> String {
+    format!("{REPOSITORIES}{target}:{fingerprint}")
 }
 
 fn single_file_layer(

@@ -9,6 +9,9 @@ use super::program::Program;
 use super::recipe::LAYOUT;
 use super::request::ImageRequest;
 
+/// Changes whenever the same layers would give another image.
+const CONFIGURATION: &str = "1";
+
 /// Digits of a fingerprint in an image's tag.
 const TAG_DIGITS: usize = 16;
 
@@ -21,6 +24,7 @@ impl Fingerprint {
         let toolchain = toolchain_json(image)?;
         let mut hash = FieldHash::new("image")
             .field(LAYOUT)
+            .field(CONFIGURATION)
             .field(toolchain)
             .digest(program.digest());
         for package in lock.packages_of(image)? {

@@ -46,7 +46,7 @@ mod recipe;
 mod request;
 
 pub use archive::{Expiry, IndexError, Keyring, KeyringError, ReleaseError, ResolveError};
-pub use assembler::{Assembler, Settings};
+pub use assembler::{Assembler, IMAGE_LABEL, REPOSITORIES, Settings};
 pub use debian::DebianArchive;
 pub use digest::{DigestError, Sha256};
 pub use disk::DiskError;

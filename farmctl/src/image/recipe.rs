@@ -8,7 +8,7 @@ use super::lock::{Lock, LockedPackage};
 use super::package::{CompilerFiles, ImagePath, Keep, Part};
 use super::request::ImageRequest;
 
-/// Changes whenever the same packages would give other layers or another image.
+/// Changes whenever the same packages would give other layers.
 pub(super) const LAYOUT: &str = "1";
 
 /// How to make the layers of an image that come from packages.

@@ -152,6 +152,12 @@ async fn the_configuration_runs_the_daemon_as_nobody_and_names_layers_by_digest(
         (&"linux".into(), &"amd64".into())
     );
 
+    let labels = &config["config"]["Labels"];
+    assert_eq!(
+        (&labels["farmctl.image"], &labels["farmctl.target"]),
+        (&images[0].reference.as_str().into(), &"armv7h".into())
+    );
+
     let layers = manifest[0]["Layers"].as_array().unwrap();
     for (layer, diff_id) in layers
         .iter()
