@@ -14,12 +14,10 @@ use super::context::Context;
 use super::{Exit, Failure};
 use crate::converge::ImageSource;
 use crate::engine::ImageArchive;
-use crate::farm::{
-    Farm, GccMajor, GccSource, Host, ImageTag, Origin, Packages, TargetName, Volunteer,
-};
+use crate::farm::{Farm, GccMajor, GccSource, Host, ImageTag, Origin, TargetName, Volunteer};
 use crate::image::{
-    APT_DIRECTORY, Assembler, CompilerSource, Error, Expiry, ImageRequest, Keyring, Lock, Mirror,
-    Program, Settings, load_stream,
+    APT_DIRECTORY, ArchiveSource, Assembler, CompilerSource, Error, Expiry, ImageRequest, Keyring,
+    Lock, Mirror, Program, Settings, load_stream,
 };
 use crate::report::AssemblyReport;
 
@@ -65,7 +63,8 @@ impl Images {
         };
         let listener = Arc::new(AssemblyReport::new(Arc::clone(&context.report)));
         let assembler = Assembler::new(settings(farm, args, context)?, listener)?;
-        let requests: Vec<_> = host.volunteers.iter().map(request).collect();
+        let requests = host.volunteers.iter().map(request);
+        let requests: Vec<_> = requests.collect::<Result<_, _>>()?;
         let lock = assembler.resolve(&requests, known.as_ref()).await?;
         let mut tags = BTreeMap::new();
         let mut tagged = Vec::new();
@@ -128,14 +127,14 @@ fn settings(farm: &Farm, args: &ImageArgs, context: &Context) -> Result<Settings
     })
 }
 
-fn request(volunteer: &Volunteer) -> ImageRequest {
+fn request(volunteer: &Volunteer) -> Result<ImageRequest, Error> {
     let target = &volunteer.target;
     let versions: Vec<_> = volunteer
         .gcc
         .iter()
         .filter_map(|major| Some((*major, target.gcc.get(major)?)))
         .collect();
-    ImageRequest {
+    Ok(ImageRequest {
         toolchain: Toolchain {
             target: target.name.to_string(),
             triples: target.triples.clone(),
@@ -147,8 +146,8 @@ fn request(volunteer: &Volunteer) -> ImageRequest {
         sources: versions
             .iter()
             .map(|version| compiler_source(version, volunteer.headers))
-            .collect(),
-    }
+            .collect::<Result<_, _>>()?,
+    })
 }
 
 fn compiler((major, source): &(GccMajor, &GccSource)) -> Compiler {
@@ -159,28 +158,38 @@ fn compiler((major, source): &(GccMajor, &GccSource)) -> Compiler {
     }
 }
 
-fn compiler_source((major, source): &(GccMajor, &GccSource), with_headers: bool) -> CompilerSource {
-    // An archive's libraries stand for it until archives can be unpacked.
-    let packages = match &source.origin {
-        Origin::Packages(packages) => packages.clone(),
-        Origin::Archive(archive) => Packages {
-            suite: archive.suite,
+fn compiler_source(
+    (major, source): &(GccMajor, &GccSource),
+    with_headers: bool,
+) -> Result<CompilerSource, Error> {
+    let major = major.number();
+    Ok(match &source.origin {
+        Origin::Packages(packages) => CompilerSource {
+            major,
+            suite: packages.suite.as_str().to_owned(),
+            packages: packages.packages.clone(),
+            leave_out: packages.leave_out.clone(),
+            headers: if with_headers {
+                packages.headers.clone()
+            } else {
+                Vec::new()
+            },
+            archive: None,
+        },
+        Origin::Archive(archive) => CompilerSource {
+            major,
+            suite: archive.suite.as_str().to_owned(),
             packages: archive.libraries.clone(),
             leave_out: archive.leave_out.clone(),
             headers: Vec::new(),
+            archive: Some(ArchiveSource::new(
+                &archive.url,
+                &archive.sha256,
+                &archive.directory,
+                &archive.installed,
+            )?),
         },
-    };
-    CompilerSource {
-        major: major.number(),
-        suite: packages.suite.as_str().to_owned(),
-        packages: packages.packages,
-        leave_out: packages.leave_out,
-        headers: if with_headers {
-            packages.headers
-        } else {
-            Vec::new()
-        },
-    }
+    })
 }
 
 /// The lock's file and what it held when the command began.

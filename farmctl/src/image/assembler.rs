@@ -87,10 +87,17 @@ impl Assembler {
         let mut open: BTreeMap<&str, Vec<(&str, &CompilerSource)>> = BTreeMap::new();
         for image in images {
             for source in &image.sources {
-                if !resolved.pins(&image.toolchain.target, source) {
+                let target = &image.toolchain.target;
+                if resolved.pins(target, source) {
+                    continue;
+                }
+                if source.packages.is_empty() {
+                    // An archive whose programs are linked statically needs nothing from elsewhere.
+                    resolved.pin(target, source, vec![]);
+                } else {
                     open.entry(&source.suite)
                         .or_default()
-                        .push((&image.toolchain.target, source));
+                        .push((target, source));
                 }
             }
         }
@@ -192,10 +199,10 @@ impl Assembler {
         daemon: Layer,
     ) -> Result<Image, Error> {
         let target = &image.toolchain.target;
-        let mut layers = vec![
-            Layer::stored("libraries", &packages.libraries),
-            Layer::stored("assembler", &packages.assembler),
-        ];
+        let mut layers = vec![Layer::stored("libraries", &packages.libraries)];
+        if image.sources.iter().any(|source| source.archive.is_none()) {
+            layers.push(Layer::stored("assembler", &packages.assembler));
+        }
         for (compiler, layer) in image.toolchain.compilers.iter().zip(&packages.compilers) {
             layers.push(Layer::stored(&format!("gcc {}", compiler.major), layer));
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::archive::{self, Expiry, Keyring, Trust, Wanted};
-use super::fetch::{Cache, Fetcher, RemoteFile};
+use super::fetch::{Cache, Fetcher, Length, RemoteFile};
 use super::lock::LockedPackage;
 use super::mirror::Mirror;
 use super::progress::{Progress, Work};
@@ -85,7 +85,7 @@ impl DebianArchive {
         let file = RemoteFile {
             url: self.mirror.url(path),
             sha256,
-            bytes,
+            length: Length::Exactly(bytes),
             work: Work::Package { name },
         };
         Ok(self.fetcher.file(&file).await?)

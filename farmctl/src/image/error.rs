@@ -1,11 +1,13 @@
 //! Everything that can go wrong between a request and a loaded image.
 
 use super::archive::{IndexError, KeyringError, ReleaseError, ResolveError};
+use super::digest::Sha256;
 use super::disk::DiskError;
 use super::fetch::FetchError;
 use super::lock::LockError;
 use super::mirror::MirrorError;
 use super::package::{ElfError, LibraryError, PathError, UnpackError};
+use super::tarball::{ArchiveSourceError, TarballError};
 
 /// Why an image cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,30 @@ pub enum Error {
     /// A program or library.
     #[error(transparent)]
     Elf(#[from] ElfError),
+    /// A toolchain's archive.
+    #[error(transparent)]
+    Tarball(#[from] TarballError),
+    /// How a toolchain's archive is described.
+    #[error(transparent)]
+    ArchiveSource(#[from] ArchiveSourceError),
+    /// Nothing is at an archive's address.
+    #[error("there is no toolchain archive at {url}")]
+    ArchiveGone {
+        /// The address.
+        url: String,
+    },
+    /// What is behind an archive's address is not what it was.
+    #[error(
+        "upstream replaced this archive: {url} has SHA-256 {actual}, the toolchain file says {expected}"
+    )]
+    Replaced {
+        /// The archive.
+        url: String,
+        /// What the toolchain file says.
+        expected: Sha256,
+        /// What came.
+        actual: Sha256,
+    },
     /// The libraries that programs need.
     #[error(transparent)]
     Library(#[from] LibraryError),
@@ -97,6 +123,18 @@ impl Error {
             Self::Resolve(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Disk(error) => error.hint(),
+            Self::Tarball(error) => error.hint(),
+            Self::ArchiveSource(error) => Some(error.hint()),
+            Self::ArchiveGone { .. } => Some(
+                "write another place as `url` into the target's toolchain file, also file:///… of a copy: the sum \
+                 decides, not the place"
+                    .to_owned(),
+            ),
+            Self::Replaced { .. } => Some(
+                "if the new one is wanted, write its sum as `sha256` into the target's toolchain file; the old one may be \
+                 had from somebody who kept it, by a `url` of file:///…"
+                    .to_owned(),
+            ),
             Self::Driver { .. }
             | Self::NoProgram { .. }
             | Self::NoAssembler { .. }

@@ -33,6 +33,13 @@ impl Fingerprint {
                 .field(&package.version)
                 .digest(&package.sha256);
         }
+        for archive in image
+            .sources
+            .iter()
+            .filter_map(|source| source.archive.as_ref())
+        {
+            hash = archive.identify(hash);
+        }
         Ok(Self(hash.finish()))
     }
 }

@@ -12,8 +12,11 @@
 //! ```
 //!
 //! An image has these layers, lowest first: the libraries that compilers need (the same bytes for every target), the
-//! assembler, one layer for each GCC version, the daemon, its `toolchain.json`. Only the last differs between targets
+//! packages' assembler, one layer for each GCC version, the daemon, its `toolchain.json`. Only the last differs between targets
 //! that share a compiler. Where an image mixes suites, the newest version of each package wins ([`Lock`]).
+//!
+//! A GCC version may also come from an archive of a whole toolchain (`tarball`): then packages bring only the libraries
+//! that it needs, and it has an assembler of its own.
 //!
 //! Who wants whole packages, or sources, and no images asks [`DebianArchive`]: index, closure, downloads and cache are
 //! the same.
@@ -44,6 +47,7 @@ mod program;
 mod progress;
 mod recipe;
 mod request;
+mod tarball;
 
 pub use archive::{Expiry, IndexError, Keyring, KeyringError, ReleaseError, ResolveError};
 pub use assembler::{Assembler, IMAGE_LABEL, REPOSITORIES, Settings};
@@ -61,6 +65,7 @@ pub use package::{ElfError, LibraryError, PathError, UnpackError, UnpackFault, w
 pub use program::Program;
 pub use progress::{Event, Progress, Silent, Work};
 pub use request::{CompilerSource, ImageRequest};
+pub use tarball::{ArchiveSource, ArchiveSourceError, TarballError, TarballFault};
 
 /// The volunteers' own architecture, by Debian's name, which is Docker's too.
 const ARCHITECTURE: &str = "amd64";

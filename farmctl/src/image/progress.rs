@@ -67,6 +67,11 @@ pub enum Work {
         /// The package's name.
         name: String,
     },
+    /// Download of a toolchain's archive.
+    Archive {
+        /// Its file name.
+        name: String,
+    },
     /// Making of one layer.
     Layer {
         /// What the layer holds, such as `gcc 14 (armv7h)`.
@@ -92,6 +97,17 @@ impl Span {
         Self {
             listener: Arc::clone(listener),
             work,
+        }
+    }
+
+    /// Reports on the same work from elsewhere, without ending it.
+    pub(super) fn share(&self) -> impl Fn(u64) + Send + use<> {
+        let (listener, work) = (Arc::clone(&self.listener), self.work.clone());
+        move |bytes| {
+            listener.report(Event::Advanced {
+                work: work.clone(),
+                bytes,
+            });
         }
     }
 

@@ -6,7 +6,8 @@ use super::Error;
 use super::digest::{FieldHash, Sha256};
 use super::lock::{Lock, LockedPackage};
 use super::package::{CompilerFiles, ImagePath, Keep, Part};
-use super::request::ImageRequest;
+use super::request::{CompilerSource, ImageRequest};
+use super::tarball::ArchiveSource;
 
 /// Changes whenever the same packages would give other layers.
 pub(super) const LAYOUT: &str = "1";
@@ -27,7 +28,33 @@ pub(super) struct CompilerRecipe {
     pub(super) major: u32,
     pub(super) gcc: ImagePath,
     pub(super) gxx: ImagePath,
-    pub(super) packages: Vec<(LockedPackage, CompilerFiles)>,
+    pub(super) content: CompilerContent,
+}
+
+/// What a compiler is taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CompilerContent {
+    Packages(Vec<(LockedPackage, CompilerFiles)>),
+    Archive(ArchiveSource),
+}
+
+impl CompilerContent {
+    /// The packages, if it is made of any.
+    pub(super) fn packages(&self) -> impl Iterator<Item = &LockedPackage> {
+        let packages = match self {
+            Self::Packages(packages) => packages.as_slice(),
+            Self::Archive(_) => &[],
+        };
+        packages.iter().map(|(package, _files)| package)
+    }
+
+    /// The archive, if it is one.
+    pub(super) fn archive(&self) -> Option<&ArchiveSource> {
+        match self {
+            Self::Packages(_) => None,
+            Self::Archive(archive) => Some(archive),
+        }
+    }
 }
 
 /// How to make the layers below the compilers: the libraries they need, and the assembler with what only it needs.
@@ -38,6 +65,8 @@ pub(super) struct SupportRecipe {
     pub(super) libraries_key: Sha256,
     pub(super) assembler_key: Sha256,
     pub(super) packages: Vec<(LockedPackage, Keep)>,
+    /// Whether the packages must bring an assembler: archives have their own.
+    pub(super) brings_assembler: bool,
 }
 
 /// How to make the layer of the C and C++ library's headers.
@@ -56,7 +85,8 @@ impl ImageRecipe {
             .toolchain
             .compilers
             .iter()
-            .map(|compiler| CompilerRecipe::new(compiler, &packages))
+            .zip(&image.sources)
+            .map(|(compiler, source)| CompilerRecipe::new(compiler, source, &packages))
             .collect::<Result<Vec<_>, _>>()?;
         let target = &image.toolchain.target;
         let wanted = image.toolchain.headers;
@@ -69,9 +99,27 @@ impl ImageRecipe {
 }
 
 impl CompilerRecipe {
-    fn new(compiler: &Compiler, packages: &[&LockedPackage]) -> Result<Self, Error> {
+    fn new(
+        compiler: &Compiler,
+        source: &CompilerSource,
+        packages: &[&LockedPackage],
+    ) -> Result<Self, Error> {
         let gcc = driver(compiler, &compiler.gcc)?;
         let gxx = driver(compiler, &compiler.gxx)?;
+        let key = FieldHash::new("compiler")
+            .field(LAYOUT)
+            .field(gcc.as_str())
+            .field(gxx.as_str());
+        if let Some(archive) = &source.archive {
+            let key = archive.identify(key.field("archive").field(compiler.major.to_string()));
+            return Ok(Self {
+                key: key.finish(),
+                major: compiler.major,
+                gcc,
+                gxx,
+                content: CompilerContent::Archive(archive.clone()),
+            });
+        }
         let packages: Vec<_> = packages
             .iter()
             .filter(|package| Part::of(&package.name) == Part::Compiler(compiler.major))
@@ -82,19 +130,14 @@ impl CompilerRecipe {
                 ))
             })
             .collect();
-        let mut key = FieldHash::new("compiler")
-            .field(LAYOUT)
-            .field(gcc.as_str())
-            .field(gxx.as_str());
-        for (package, _files) in &packages {
-            key = key.digest(&package.sha256);
-        }
+        let digests = packages.iter().map(|(package, _files)| &package.sha256);
+        let key = digests.fold(key, FieldHash::digest).finish();
         Ok(Self {
-            key: key.finish(),
+            key,
             major: compiler.major,
             gcc,
             gxx,
-            packages,
+            content: CompilerContent::Packages(packages),
         })
     }
 }
@@ -134,6 +177,9 @@ impl SupportRecipe {
             name: target.to_owned(),
             libraries_key: key("libraries"),
             assembler_key: key("assembler"),
+            brings_assembler: compilers
+                .iter()
+                .any(|compiler| compiler.content.archive().is_none()),
             packages,
         }
     }

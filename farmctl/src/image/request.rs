@@ -3,6 +3,7 @@
 use volunteer_toolchain::Toolchain;
 
 use super::digest::{FieldHash, Sha256};
+use super::tarball::ArchiveSource;
 
 /// The image of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +21,14 @@ pub struct CompilerSource {
     pub major: u32,
     /// The archive's suite, such as `stable`.
     pub suite: String,
-    /// The packages that install the C and the C++ compiler.
+    /// The packages that install the C and the C++ compiler; of an archive, the libraries that it needs.
     pub packages: Vec<String>,
     /// Name patterns (`*` stands for any text) of dependencies that compiling does without.
     pub leave_out: Vec<String>,
     /// The packages that bring the library's headers, without what they depend on; none for an image without headers.
     pub headers: Vec<String>,
+    /// The archive that holds the compilers, where no package does.
+    pub archive: Option<ArchiveSource>,
 }
 
 impl CompilerSource {
@@ -40,6 +43,9 @@ impl CompilerSource {
         }
         for package in &self.headers {
             hash = hash.field("headers").field(package);
+        }
+        if let Some(archive) = &self.archive {
+            hash = archive.identify(hash.field("archive"));
         }
         hash.finish()
     }

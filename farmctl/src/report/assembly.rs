@@ -107,6 +107,7 @@ impl fmt::Display for Work {
         match self {
             Self::Index { suite } => write!(f, "index of {suite}"),
             Self::Package { name } => write!(f, "package {name}"),
+            Self::Archive { name } => write!(f, "archive {name}"),
             Self::Layer { name } => write!(f, "layer {name}"),
         }
     }

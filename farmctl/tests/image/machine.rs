@@ -138,6 +138,7 @@ pub(crate) fn image_of(target: &str, versions: &[(u32, &str)]) -> ImageRequest {
         packages: vec![format!("g++-{major}-{triple}")],
         leave_out: vec!["*-dev".to_owned()],
         headers: vec![],
+        archive: None,
     });
     ImageRequest {
         toolchain,

@@ -8,5 +8,6 @@ mod good;
 mod machine;
 #[path = "../support/mod.rs"]
 mod support;
+mod toolchain_archive;
 
 use support::{debian, server};

@@ -312,11 +312,16 @@ pub(crate) fn libraries() -> Vec<Deb> {
 }
 
 pub(crate) fn library(needed: &[&str]) -> Vec<u8> {
-    elf(None, needed, &[])
+    elf(None, needed, None, &[])
 }
 
 /// A program, padded so that a download can be cut in the middle of it.
 pub(crate) fn program(name: &str, needed: &[&str]) -> Vec<u8> {
+    program_searching(name, needed, None)
+}
+
+/// A program that looks for libraries in `search` first.
+pub(crate) fn program_searching(name: &str, needed: &[&str], search: Option<&str>) -> Vec<u8> {
     let padding: Vec<u8> = (0..200_u32)
         .flat_map(|n| {
             Sha256::of(format!("{name}{n}").as_bytes())
@@ -324,17 +329,28 @@ pub(crate) fn program(name: &str, needed: &[&str]) -> Vec<u8> {
                 .into_bytes()
         })
         .collect();
-    elf(Some("/lib64/ld-linux-x86-64.so.2"), needed, &padding)
+    elf(
+        Some("/lib64/ld-linux-x86-64.so.2"),
+        needed,
+        search,
+        &padding,
+    )
 }
 
 /// The smallest file that has an interpreter and needs libraries (System V ABI, chapters 4 and 5).
-fn elf(interpreter: Option<&str>, needed: &[&str], padding: &[u8]) -> Vec<u8> {
+fn elf(
+    interpreter: Option<&str>,
+    needed: &[&str],
+    search: Option<&str>,
+    padding: &[u8],
+) -> Vec<u8> {
     const HEADER: u64 = 64;
     const SEGMENT: u64 = 56;
     let mut strings = vec![0];
     let mut dynamic: Vec<[u64; 2]> = Vec::new();
-    for name in needed {
-        dynamic.push([1, strings.len() as u64]);
+    let tagged = needed.iter().map(|name| (1, *name));
+    for (tag, name) in tagged.chain(search.map(|path| (29, path))) {
+        dynamic.push([tag, strings.len() as u64]);
         strings.extend_from_slice(name.as_bytes());
         strings.push(0);
     }
@@ -400,7 +416,7 @@ fn section(out: &mut Vec<u8>, kind: u32, [offset, size]: [u64; 2], link: u32, en
     }
 }
 
-fn xz(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
     let mut writer = XzWriter::new(Vec::new(), XzOptions::with_preset(1)).unwrap();
     writer.write_all(bytes).unwrap();
     writer.finish().unwrap()

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     CutOnceAfter(usize),
     /// Sends everything whatever part was asked for.
     IgnoreRanges,
+    /// Says that so many bytes will come, whatever comes.
+    Announce(usize),
     /// Answers 503 to the first request.
     BusyOnce,
 }
@@ -178,6 +180,10 @@ fn answer(request: &Request, state: &mut State) -> (String, Vec<u8>) {
         return head("416 Range Not Satisfiable", "", 0, vec![]);
     }
     let body = &file[from.unwrap_or(0)..];
+    let announced = faults.iter().find_map(|fault| match fault {
+        Fault::Announce(bytes) => Some(*bytes),
+        _ => None,
+    });
     let once = take(faults, |fault| matches!(fault, Fault::CutOnceAfter(_)));
     let cut = once.as_ref().or_else(|| {
         faults
@@ -199,7 +205,7 @@ fn answer(request: &Request, state: &mut State) -> (String, Vec<u8>) {
             );
             head("206 Partial Content", &range, body.len(), sent)
         }
-        None => head("200 OK", "", body.len(), sent),
+        None => head("200 OK", "", announced.unwrap_or(body.len()), sent),
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) use version::Version;
 
 use super::blocking::blocking;
 use super::digest::Sha256;
-use super::fetch::{FetchError, Fetcher, RemoteFile};
+use super::fetch::{FetchError, Fetcher, Length, RemoteFile};
 use super::mirror::Mirror;
 use super::progress::Work;
 use super::{ARCHITECTURE, Error};
@@ -92,7 +92,7 @@ pub(super) async fn listed_file(
     let file = RemoteFile {
         url: mirror.url(&format!("dists/{suite}/{}", listed.path)),
         sha256: listed.sha256,
-        bytes: listed.bytes,
+        length: Length::Exactly(listed.bytes),
         work: Work::Index {
             suite: suite.to_owned(),
         },

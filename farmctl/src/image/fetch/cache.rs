@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use super::Length;
 use super::partial::Partial;
 use crate::image::digest::Sha256;
 use crate::image::disk::DiskError;
@@ -27,10 +28,11 @@ impl Cache {
     }
 
     /// The file with this digest, if the cache holds it.
-    pub(super) fn find(&self, sha256: &Sha256, bytes: u64) -> Option<PathBuf> {
+    pub(super) fn find(&self, sha256: &Sha256, length: Length) -> Option<PathBuf> {
         let path = self.file(sha256);
-        let complete =
-            fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() == bytes);
+        let complete = fs::metadata(&path).is_ok_and(|found| {
+            found.is_file() && length.known().is_none_or(|bytes| bytes == found.len())
+        });
         complete.then_some(path)
     }
 

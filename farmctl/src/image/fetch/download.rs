@@ -1,14 +1,15 @@
 //! One download: ask, append, ask for the rest when the connection is cut, check.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_RANGE, HeaderMap, RANGE};
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::error::root_cause;
+use super::pace::Pace;
 use super::partial::Partial;
-use super::{Cache, FetchError, RemoteFile};
+use super::{Cache, FetchError, Length, RemoteFile, file};
 use crate::image::blocking::blocking;
 use crate::image::progress::Span;
 
@@ -25,16 +26,13 @@ pub(super) async fn into_cache(
     span: &Span,
 ) -> Result<PathBuf, FetchError> {
     let mut partial = open_partial(cache, file).await?;
-    if let Some(path) = cache.find(&file.sha256, file.bytes) {
+    if let Some(path) = cache.find(&file.sha256, file.length) {
         return Ok(path);
     }
-    let resumed = partial.bytes() > 0;
-    span.advance(partial.bytes());
-    complete(client, file, span, &mut partial).await?;
-    if resumed && partial.digest() != file.sha256 {
-        // What an earlier run left behind may be wrong; what comes in one piece is the mirror's own word.
-        partial.restart()?;
-        complete(client, file, span, &mut partial).await?;
+    if let Ok(path) = file.url.to_file_path() {
+        partial = copy_local(path, file, span, partial).await?;
+    } else {
+        fetch(client, file, span, &mut partial).await?;
     }
     if partial.digest() == file.sha256 {
         return Ok(cache.adopt(partial)?);
@@ -46,6 +44,37 @@ pub(super) async fn into_cache(
         expected: file.sha256,
         actual,
     })
+}
+
+async fn copy_local(
+    path: PathBuf,
+    file: &RemoteFile,
+    span: &Span,
+    mut partial: Partial,
+) -> Result<Partial, FetchError> {
+    let (file, span) = (file.clone(), span.share());
+    blocking(move || {
+        file::copy(&path, &file, &span, &mut partial)?;
+        Ok(partial)
+    })
+    .await
+}
+
+async fn fetch(
+    client: &Client,
+    file: &RemoteFile,
+    span: &Span,
+    partial: &mut Partial,
+) -> Result<(), FetchError> {
+    let resumed = partial.bytes() > 0;
+    span.advance(partial.bytes());
+    complete(client, file, span, partial).await?;
+    if resumed && partial.digest() != file.sha256 {
+        // What an earlier run left behind may be wrong; what comes in one piece is the mirror's own word.
+        partial.restart()?;
+        complete(client, file, span, partial).await?;
+    }
+    Ok(())
 }
 
 /// Downloads a text of at most `max_bytes`.
@@ -99,7 +128,7 @@ async fn complete(
     span: &Span,
     partial: &mut Partial,
 ) -> Result<(), FetchError> {
-    if partial.bytes() > file.bytes {
+    if partial.bytes() > file.length.max() {
         partial.restart()?;
     }
     let mut attempts = Attempts::default();
@@ -109,7 +138,12 @@ async fn complete(
             Ok(()) => return Ok(()),
             Err(error) if error.is_transient() => {
                 let reason = error.to_string();
-                if !attempts.again(partial.bytes().saturating_sub(before)).await {
+                let new_bytes = match error {
+                    // What trickled in would let it go on for ever.
+                    FetchError::TooSlow { .. } => 0,
+                    _ => partial.bytes().saturating_sub(before),
+                };
+                if !attempts.again(new_bytes).await {
                     return Err(error);
                 }
                 span.retry(reason);
@@ -125,28 +159,43 @@ async fn ask_for_the_rest(
     span: &Span,
     partial: &mut Partial,
 ) -> Result<(), FetchError> {
-    if partial.bytes() == file.bytes {
+    let is_complete = match file.length {
+        Length::Exactly(bytes) => partial.bytes() == bytes,
+        Length::AtMost(_) => partial.bytes() > 0 && partial.digest() == file.sha256,
+    };
+    if is_complete {
         return Ok(());
     }
     let mut request = client.get(file.url.clone());
     if partial.bytes() > 0 {
         request = request.header(RANGE, format!("bytes={}-", partial.bytes()));
     }
-    let response = accepted(request.send().await, &file.url)?;
+    let sent = request.send().await;
+    let from = partial.bytes();
+    if let Ok(response) = &sent
+        && response.status() == StatusCode::RANGE_NOT_SATISFIABLE
+        && from > 0
+    {
+        partial.restart()?;
+        return Err(other_part(&file.url, from));
+    }
+    let response = accepted(sent, &file.url)?;
     // A mirror may ignore the wish and send everything (RFC 9110, 14.2).
     if response.status() != StatusCode::PARTIAL_CONTENT {
         partial.restart()?;
     } else if range_start(response.headers()) != Some(partial.bytes()) {
-        let received_bytes = partial.bytes();
         partial.restart()?;
-        let reason = "the mirror sent another part than the one asked for".to_owned();
-        return Err(FetchError::Cut {
-            url: file.url.to_string(),
-            received_bytes,
-            reason,
-        });
+        return Err(other_part(&file.url, from));
     }
     append_body(response, file, span, partial).await
+}
+
+fn other_part(url: &Url, received_bytes: u64) -> FetchError {
+    FetchError::Cut {
+        url: url.to_string(),
+        received_bytes,
+        reason: "the mirror sent another part than the one asked for".to_owned(),
+    }
 }
 
 async fn append_body(
@@ -155,21 +204,35 @@ async fn append_body(
     span: &Span,
     partial: &mut Partial,
 ) -> Result<(), FetchError> {
+    let max_bytes = file.length.max();
+    let too_large = || FetchError::TooLarge {
+        url: file.url.to_string(),
+        max_bytes,
+    };
+    let announced = response.content_length().map(|rest| partial.bytes() + rest);
+    let total = file.length.known().or(announced);
+    if total.is_some_and(|total| total > max_bytes) {
+        return Err(too_large());
+    }
+    let mut pace = Pace::new(Instant::now());
     while let Some(chunk) = response
         .chunk()
         .await
         .map_err(|source| cut(&file.url, partial.bytes(), &source))?
     {
-        if partial.bytes() + chunk.len() as u64 > file.bytes {
-            return Err(FetchError::TooLarge {
-                url: file.url.to_string(),
-                max_bytes: file.bytes,
-            });
+        if partial.bytes() + chunk.len() as u64 > max_bytes {
+            return Err(too_large());
         }
         partial.append(&chunk)?;
         span.advance(chunk.len() as u64);
+        if !pace.keeps_up(chunk.len(), Instant::now()) {
+            return Err(FetchError::TooSlow {
+                url: file.url.to_string(),
+                received_bytes: partial.bytes(),
+            });
+        }
     }
-    if partial.bytes() < file.bytes {
+    if total.is_some_and(|total| partial.bytes() < total) {
         return Err(FetchError::Cut {
             url: file.url.to_string(),
             received_bytes: partial.bytes(),

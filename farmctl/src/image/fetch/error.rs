@@ -1,6 +1,7 @@
 //! What can go wrong between the mirror and the cache.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use crate::image::digest::Sha256;
 use crate::image::disk::DiskError;
@@ -34,6 +35,24 @@ pub enum FetchError {
         received_bytes: u64,
         /// The cause, in words.
         reason: String,
+    },
+    /// The server sends, but next to nothing.
+    #[error(
+        "download too slow after {received_bytes} bytes: less than 60 KiB came in a minute ({url})"
+    )]
+    TooSlow {
+        /// What was asked for.
+        url: String,
+        /// How far it came.
+        received_bytes: u64,
+    },
+    /// A file of this machine that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// The mirror does not have the file.
     #[error("the mirror does not have {url}")]
@@ -82,7 +101,7 @@ impl FetchError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Unreachable { .. } | Self::Cut { .. } => {
+            Self::Unreachable { .. } | Self::Cut { .. } | Self::TooSlow { .. } => {
                 "check the network, or name another mirror with `mirror:` or FARMCTL_MIRROR; \
                  what was downloaded is kept"
                     .to_owned()
@@ -100,6 +119,10 @@ impl FetchError {
                 "name another mirror with `mirror:` or FARMCTL_MIRROR".to_owned()
             }
             Self::Disk(error) => return error.hint(),
+            Self::Unreadable { .. } => {
+                "check the `url` in the target's toolchain file, and who may read the file"
+                    .to_owned()
+            }
             Self::Client { .. } => return None,
         })
     }
@@ -107,7 +130,7 @@ impl FetchError {
     /// Whether asking again may help.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Cut { .. } => true,
+            Self::Unreachable { .. } | Self::Cut { .. } | Self::TooSlow { .. } => true,
             Self::Status { status, .. } => *status >= 500 || *status == TOO_MANY_REQUESTS,
             _ => false,
         }

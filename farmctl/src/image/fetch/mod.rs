@@ -7,6 +7,8 @@
 mod cache;
 mod download;
 mod error;
+mod file;
+mod pace;
 mod partial;
 
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ pub use error::FetchError;
 
 use super::digest::Sha256;
 use super::progress::{Listener, Span, Work};
+use super::tarball::ArchiveSource;
 
 /// Enough to hide latency, few enough for a volunteer-run mirror.
 const PARALLEL_DOWNLOADS: usize = 6;
@@ -42,9 +45,52 @@ pub(super) struct Fetcher {
 pub(super) struct RemoteFile {
     pub(super) url: Url,
     pub(super) sha256: Sha256,
-    pub(super) bytes: u64,
+    pub(super) length: Length,
     /// What to call it in reports.
     pub(super) work: Work,
+}
+
+/// How many bytes a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    /// So many.
+    Exactly(u64),
+    /// Nobody said; more than so many are refused.
+    AtMost(u64),
+}
+
+impl Length {
+    /// No more than these are taken.
+    pub(super) fn max(self) -> u64 {
+        match self {
+            Self::Exactly(bytes) | Self::AtMost(bytes) => bytes,
+        }
+    }
+
+    /// The number, where it is known.
+    fn known(self) -> Option<u64> {
+        match self {
+            Self::Exactly(bytes) => Some(bytes),
+            Self::AtMost(_) => None,
+        }
+    }
+}
+
+/// The largest archive of a toolchain: they have some 150 MB.
+const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
+
+impl RemoteFile {
+    /// A toolchain's archive.
+    pub(super) fn toolchain(archive: &ArchiveSource) -> Self {
+        Self {
+            url: archive.location().clone(),
+            sha256: archive.sha256(),
+            length: Length::AtMost(MAX_ARCHIVE_BYTES),
+            work: Work::Archive {
+                name: archive.name().to_owned(),
+            },
+        }
+    }
 }
 
 impl Fetcher {
@@ -73,7 +119,7 @@ impl Fetcher {
 
     /// The path of `file` in the cache, fetching it if it is not there.
     pub(super) async fn file(&self, file: &RemoteFile) -> Result<PathBuf, FetchError> {
-        if let Some(path) = self.cache.find(&file.sha256, file.bytes) {
+        if let Some(path) = self.cache.find(&file.sha256, file.length) {
             return Ok(path);
         }
         let _permit = self
@@ -81,7 +127,7 @@ impl Fetcher {
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        let span = Span::start(&self.listener, file.work.clone(), Some(file.bytes));
+        let span = Span::start(&self.listener, file.work.clone(), file.length.known());
         download::into_cache(&self.client, &self.cache, file, &span).await
     }
 
@@ -92,7 +138,7 @@ impl Fetcher {
     ) -> Vec<&'a RemoteFile> {
         files
             .into_iter()
-            .filter(|file| self.cache.find(&file.sha256, file.bytes).is_none())
+            .filter(|file| self.cache.find(&file.sha256, file.length).is_none())
             .collect()
     }
 }

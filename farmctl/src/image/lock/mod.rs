@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::{Offered, Version};
 use super::digest::Sha256;
 use super::request::{CompilerSource, ImageRequest};
+use super::tarball::ArchiveSource;
 
 pub use text::LockError;
 
@@ -64,6 +65,8 @@ struct LockedToolchain {
     /// What was asked for when this was resolved.
     request: Sha256,
     suite: String,
+    /// The archive that holds the compilers, where no package does.
+    archive: Option<Sha256>,
     /// By name, each name once.
     packages: Vec<LockedPackage>,
 }
@@ -137,6 +140,7 @@ impl Lock {
         let toolchain = LockedToolchain {
             request: source.digest(),
             suite: source.suite.clone(),
+            archive: source.archive.as_ref().map(ArchiveSource::sha256),
             packages,
         };
         self.toolchains.insert(id(target, source), toolchain);
@@ -188,6 +192,7 @@ pub(super) mod tests {
             packages: vec!["g++-14".to_owned()],
             leave_out: vec!["*-dev".to_owned()],
             headers: vec![],
+            archive: None,
         }
     }
 

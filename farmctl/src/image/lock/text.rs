@@ -27,6 +27,8 @@ struct ToolchainEntry {
     gcc: u32,
     suite: String,
     request: Sha256,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    archive: Option<Sha256>,
     /// `name=version` of entries in the document's list of packages.
     packages: Vec<String>,
 }
@@ -49,6 +51,7 @@ impl fmt::Display for Lock {
                 gcc: id.gcc,
                 suite: toolchain.suite.clone(),
                 request: toolchain.request,
+                archive: toolchain.archive,
                 packages: toolchain.packages.iter().map(reference).collect(),
             });
         let document = Document {
@@ -105,6 +108,7 @@ fn look_up(
     let toolchain = LockedToolchain {
         request: entry.request,
         suite: entry.suite,
+        archive: entry.archive,
         packages,
     };
     Ok((

@@ -1,14 +1,17 @@
 //! The layer of one GCC version: its drivers and compilers proper.
 
 use futures_util::future::try_join_all;
+use tokio::sync::SemaphorePermit;
 
 use super::LayerMaker;
 use crate::image::Error;
 use crate::image::blocking::blocking;
 use crate::image::layer::{LayerStore, StoredLayer};
-use crate::image::package::{ImagePath, Keep, Node, Tree, needs_of, unpack};
+use crate::image::lock::LockedPackage;
+use crate::image::package::{CompilerFiles, ImagePath, Keep, Node, Tree, needs_of, unpack};
 use crate::image::progress::{Span, Work};
-use crate::image::recipe::CompilerRecipe;
+use crate::image::recipe::{CompilerContent, CompilerRecipe};
+use crate::image::tarball::{self, ArchiveSource, Wanted};
 
 impl LayerMaker<'_> {
     /// The layer of `recipe`, from the store or made now.
@@ -16,22 +19,43 @@ impl LayerMaker<'_> {
         if let Some(layer) = self.store.find(&recipe.key) {
             return Ok(layer);
         }
-        let debs = try_join_all(
-            recipe
-                .packages
-                .iter()
-                .map(|(package, _files)| self.fetch(package)),
-        )
-        .await?;
-        let _bench = self
-            .benches
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
-        let name = format!("compiler {}", recipe.gcc.name());
-        let _span = Span::start(self.listener, Work::Layer { name }, None);
-        let trees = recipe
-            .packages
+        match &recipe.content {
+            CompilerContent::Packages(packages) => self.out_of_packages(recipe, packages).await,
+            CompilerContent::Archive(archive) => self.out_of_archive(recipe, archive).await,
+        }
+    }
+
+    async fn out_of_archive(
+        &self,
+        recipe: &CompilerRecipe,
+        archive: &ArchiveSource,
+    ) -> Result<StoredLayer, Error> {
+        let path = self.fetch_archive(archive).await?;
+        let _bench = self.bench().await;
+        let _span = self.span(recipe);
+        let wanted = Wanted {
+            major: recipe.major,
+            gcc: recipe.gcc.clone(),
+            gxx: recipe.gxx.clone(),
+        };
+        let (store, key, archive) = (self.store.clone(), recipe.key, archive.clone());
+        blocking(move || {
+            let unpacked = tarball::unpack(&archive, &path, &wanted)?;
+            Ok(store.put(&key, &unpacked.tree, unpacked.needs)?)
+        })
+        .await
+    }
+
+    async fn out_of_packages(
+        &self,
+        recipe: &CompilerRecipe,
+        packages: &[(LockedPackage, CompilerFiles)],
+    ) -> Result<StoredLayer, Error> {
+        let fetched = packages.iter().map(|(package, _files)| self.fetch(package));
+        let debs = try_join_all(fetched).await?;
+        let _bench = self.bench().await;
+        let _span = self.span(recipe);
+        let trees = packages
             .iter()
             .zip(debs)
             .map(async |((package, files), deb)| {
@@ -41,6 +65,16 @@ impl LayerMaker<'_> {
         let trees = try_join_all(trees).await?;
         let (store, recipe) = (self.store.clone(), recipe.clone());
         blocking(move || finish(&store, &recipe, trees)).await
+    }
+
+    async fn bench(&self) -> SemaphorePermit<'_> {
+        let bench = self.benches.acquire().await;
+        bench.expect("the semaphore is never closed")
+    }
+
+    fn span(&self, recipe: &CompilerRecipe) -> Span {
+        let name = format!("compiler {}", recipe.gcc.name());
+        Span::start(self.listener, Work::Layer { name }, None)
     }
 }
 

@@ -15,12 +15,13 @@ use tokio::sync::Semaphore;
 
 use super::Error;
 use super::digest::Sha256;
-use super::fetch::{Fetcher, RemoteFile};
+use super::fetch::{FetchError, Fetcher, Length, RemoteFile};
 use super::layer::{LayerStore, StoredLayer};
 use super::lock::LockedPackage;
 use super::mirror::Mirror;
 use super::progress::{Event, Listener, Work};
 use super::recipe::{CompilerRecipe, ImageRecipe};
+use super::tarball::ArchiveSource;
 use support::SupportTrees;
 
 /// A compiler layer takes some 150 MB of memory while it is made.
@@ -129,8 +130,7 @@ impl<'a> LayerMaker<'a> {
                 .compilers
                 .iter()
                 .filter(|compiler| self.store.find(&compiler.key).is_none());
-            let compilers = missing
-                .flat_map(|compiler| compiler.packages.iter().map(|(package, _files)| package));
+            let compilers = missing.flat_map(|compiler| compiler.content.packages());
             let support = self
                 .lacks_support(&recipe.support)
                 .then_some(&recipe.support.packages);
@@ -149,7 +149,7 @@ impl<'a> LayerMaker<'a> {
         }
         let missing = self.fetcher.missing(packages.values());
         if !missing.is_empty() {
-            let bytes = missing.iter().map(|file| file.bytes).sum();
+            let bytes = missing.iter().map(|file| file.length.max()).sum();
             self.listener.report(Event::Planned {
                 files: missing.len(),
                 bytes,
@@ -161,11 +161,28 @@ impl<'a> LayerMaker<'a> {
         Ok(self.fetcher.file(&self.remote(package)).await?)
     }
 
+    async fn fetch_archive(&self, archive: &ArchiveSource) -> Result<PathBuf, Error> {
+        let fetched = self.fetcher.file(&RemoteFile::toolchain(archive)).await;
+        fetched.map_err(|error| match error {
+            FetchError::WrongChecksum {
+                url,
+                expected,
+                actual,
+            } => Error::Replaced {
+                url,
+                expected,
+                actual,
+            },
+            FetchError::NotFound { url } => Error::ArchiveGone { url },
+            error => error.into(),
+        })
+    }
+
     fn remote(&self, package: &LockedPackage) -> RemoteFile {
         RemoteFile {
             url: self.mirror.url(&package.path),
             sha256: package.sha256,
-            bytes: package.size,
+            length: Length::Exactly(package.size),
             work: Work::Package {
                 name: package.name.clone(),
             },

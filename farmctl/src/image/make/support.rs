@@ -94,10 +94,10 @@ fn finish(
     tree: Tree,
 ) -> Result<(StoredLayer, StoredLayer), Error> {
     let (mut assembler, libraries) = tree.partition(is_assembler);
-    if !assembler
+    let has_assembler = assembler
         .nodes()
-        .any(|(_path, node)| matches!(node, Node::File { .. }))
-    {
+        .any(|(_path, node)| matches!(node, Node::File { .. }));
+    if recipe.brings_assembler && !has_assembler {
         return Err(Error::NoAssembler {
             target: recipe.name.clone(),
         });

@@ -9,18 +9,34 @@ use object::{elf, read};
 /// Library names (`DT_NEEDED`) and, for programs, the interpreter's absolute path (`PT_INTERP`).
 pub(in crate::image) type Needs = BTreeSet<String>;
 
+/// How a program or library is put together when it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::image) struct Linkage {
+    pub(in crate::image) needs: Needs,
+    /// Where it wants its libraries to be looked for first (`DT_RUNPATH` or `DT_RPATH`).
+    pub(in crate::image) search: Vec<String>,
+    /// Whether it is for volunteers' own kind of machine.
+    pub(in crate::image) is_native: bool,
+}
+
 /// Reads what the ELF file `content` needs; `name` is for the message if that fails.
 pub(in crate::image) fn needs(name: &str, content: &[u8]) -> Result<Needs, ElfError> {
-    read_needs(content).map_err(|source| ElfError {
+    Ok(linkage(name, content)?.needs)
+}
+
+/// Reads how the ELF file `content` is linked; `name` is for the message if that fails.
+pub(in crate::image) fn linkage(name: &str, content: &[u8]) -> Result<Linkage, ElfError> {
+    read_linkage(content).map_err(|source| ElfError {
         name: name.to_owned(),
         reason: source.to_string(),
     })
 }
 
-fn read_needs(content: &[u8]) -> read::Result<Needs> {
+fn read_linkage(content: &[u8]) -> read::Result<Linkage> {
     let header = elf::FileHeader64::<Endianness>::parse(content)?;
     let endian = header.endian()?;
     let mut needs = Needs::new();
+    let mut search = Vec::new();
     for segment in header.program_headers(endian, content)? {
         if let Some(interpreter) = segment.interpreter(endian, content)? {
             needs.insert(String::from_utf8_lossy(interpreter).into_owned());
@@ -28,10 +44,22 @@ fn read_needs(content: &[u8]) -> read::Result<Needs> {
     }
     let sections: SectionTable<'_, _> = header.sections(endian, content)?;
     let dynamic = sections.dynamic_table(endian, content)?;
-    for entry in dynamic.iter().filter(|entry| entry.tag == elf::DT_NEEDED) {
-        needs.insert(String::from_utf8_lossy(dynamic.string(entry)?).into_owned());
+    for entry in &dynamic {
+        let text =
+            || Ok::<_, read::Error>(String::from_utf8_lossy(dynamic.string(entry)?).into_owned());
+        match entry.tag {
+            elf::DT_NEEDED => drop(needs.insert(text()?)),
+            elf::DT_RUNPATH | elf::DT_RPATH => {
+                search.extend(text()?.split(':').map(str::to_owned));
+            }
+            _ => {}
+        }
     }
-    Ok(needs)
+    Ok(Linkage {
+        needs,
+        search,
+        is_native: header.e_machine(endian) == elf::EM_X86_64,
+    })
 }
 
 /// A file that should be an ELF program or library and is not.

@@ -41,6 +41,24 @@ impl ImagePath {
         Self::from_segments(target, folder)
     }
 
+    /// Something in this folder.
+    pub(in crate::image) fn join(&self, name: &str) -> Option<Self> {
+        Self::from_segments(name, self.segments()).ok().flatten()
+    }
+
+    /// What of it is below `folder`.
+    pub(in crate::image) fn below(&self, folder: &Self) -> Option<&str> {
+        self.0.strip_prefix(&folder.0)?.strip_prefix('/')
+    }
+
+    /// The folder that the program at this path means by an entry of its search path, in which `$ORIGIN` stands for the
+    /// program's own.
+    pub(in crate::image) fn search_folder(&self, entry: &str) -> Option<Self> {
+        let origin = format!("/{}", self.parents().last()?);
+        let entry = entry.replace("${ORIGIN}", "$ORIGIN");
+        Self::from_absolute(&entry.replace("$ORIGIN", &origin)).ok()
+    }
+
     /// Something right at the root, such as the link `/lib` itself.
     pub(in crate::image) fn at_root(name: &'static str) -> Self {
         Self(name.to_owned())

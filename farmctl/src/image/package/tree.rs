@@ -87,7 +87,7 @@ impl Tree {
 /// A regular file, found through links.
 pub(in crate::image) struct Resolved<'a> {
     links: Vec<(&'a ImagePath, &'a Node)>,
-    path: &'a ImagePath,
+    pub(in crate::image) path: &'a ImagePath,
     node: &'a Node,
     pub(in crate::image) content: &'a Bytes,
 }
