@@ -1,6 +1,7 @@
 //! The whole farm against a real Docker engine.
 
 mod compile;
+mod engines_end;
 mod hosts;
 mod images;
 mod interruption;
@@ -54,6 +55,12 @@ fn main() -> ExitCode {
         versions::one_container_has_several_gcc_versions,
         versions::an_expired_index_is_used_only_if_allowed,
         pump::headers_of_the_system_come_with_the_image_if_asked_for,
+    ]);
+    tests.extend(docker_tests![
+        engines_end::a_farm_comes_back_after_a_restart,
+        engines_end::a_farm_comes_back_after_a_power_cut,
+        engines_end::up_without_power_can_be_repeated,
+        engines_end::up_goes_on_after_the_engine_was_killed,
     ]);
     tests.extend(docker_tests![
         lifecycle::status_tells_all_of_every_volunteer

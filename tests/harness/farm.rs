@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::scenario::Transcript;
-use crate::{Board, Container, Finished, farmctl};
+use crate::{Board, Container, Finished, SecondEngine, farmctl};
 
 /// A manifest on disk and the `farmctl` to use it with.
 #[derive(Debug)]
@@ -22,6 +22,15 @@ pub struct TestFarm {
     farmctl: PathBuf,
     folder: TempDir,
     transcript: Arc<Transcript>,
+    /// Where its engine is, if not the machine's.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// An engine that is not the machine's.
+#[derive(Debug, Clone)]
+struct Elsewhere {
+    endpoint: String,
+    namespace: PathBuf,
 }
 
 /// Where a farm's ports are published.
@@ -48,9 +57,19 @@ impl TestFarm {
             farmctl,
             folder,
             transcript,
+            elsewhere: None,
         };
         farm.write_manifest(keys)?;
         Ok(farm)
+    }
+
+    /// The same farm on a second engine.
+    pub(crate) fn on(mut self, engine: &SecondEngine) -> Self {
+        self.elsewhere = Some(Elsewhere {
+            endpoint: engine.endpoint(),
+            namespace: engine.namespace(),
+        });
+        self
     }
 
     /// The farm's name.
@@ -198,12 +217,28 @@ impl TestFarm {
 
     /// Of the environment only what would lead to another farm is taken away.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.farmctl);
+        let mut command = match &self.elsewhere {
+            None => Command::new(&self.farmctl),
+            Some(elsewhere) => elsewhere.command(&self.farmctl),
+        };
         command
             .args(arguments)
             .current_dir(self.folder())
             .env("XDG_DATA_HOME", self.folder().join("data"))
             .env_remove("FARMCTL_MANIFEST");
+        command
+    }
+}
+
+impl Elsewhere {
+    /// `program` as it runs on that engine's machine.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--net={}", self.namespace.display()))
+            .arg("--")
+            .arg(program)
+            .env("DOCKER_HOST", &self.endpoint);
         command
     }
 }

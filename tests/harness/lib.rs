@@ -10,6 +10,7 @@
 //! - [`alone`]: the binary in an image that holds nothing else
 //! - [`tampered`]: a mirror that spoils what it serves
 //! - [`project`], [`job_log`], [`mod@reference`]: what masters build, what volunteers say of it, what it should be
+//! - [`second_engine`]: an engine that a trial may stop and cut off from power
 //! - [`inventory`], [`sweep`]: what a run has on the engine, and how it goes
 //! - [`mod@eventually`]: waiting for a state instead of for a time
 
@@ -31,6 +32,7 @@ pub mod project;
 pub mod reference;
 pub mod run;
 pub mod scenario;
+pub mod second_engine;
 pub mod signal;
 pub mod suite;
 pub mod sweep;
@@ -46,3 +48,4 @@ pub use inventory::Inventory;
 pub use master::Master;
 pub use network::Lan;
 pub use scenario::Scenario;
+pub use second_engine::SecondEngine;

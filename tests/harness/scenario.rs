@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use crate::farm::Place;
 use crate::run::RunId;
 use crate::sweep::{self, RUN_LABEL, Scope, TRIAL_LABEL, sweep};
-use crate::{BOARDS, Container, Lan, Master, TestFarm, engine, farmctl};
+use crate::{BOARDS, Container, Lan, Master, SecondEngine, TestFarm, engine, farmctl};
 
 /// What all trials of a test binary share.
 #[derive(Debug)]
@@ -121,6 +121,23 @@ impl Scenario {
     pub async fn farm(&self, word: &str, keys: &str) -> Result<TestFarm> {
         let lan = self.lan(word).await?;
         self.own_farm(word, Place::Own(lan.gateway), keys)
+    }
+
+    /// An engine of this trial's own.
+    ///
+    /// # Errors
+    /// See [`SecondEngine::start`].
+    pub async fn second_engine(&self, word: &str) -> Result<SecondEngine> {
+        SecondEngine::start(self.docker(), &self.run.id, word).await
+    }
+
+    /// A farm of this trial's own on a second engine, with these manifest keys.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn farm_on(&self, engine: &SecondEngine, word: &str, keys: &str) -> Result<TestFarm> {
+        let address = SecondEngine::ADDRESS.parse()?;
+        Ok(self.new_farm(word, Place::Own(address), keys)?.on(engine))
     }
 
     /// A farm of this trial's own at this machine's own address, as a user's is who says nothing of addresses.
