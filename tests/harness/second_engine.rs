@@ -97,7 +97,7 @@ impl SecondEngine {
             daemon.kill().await?;
         }
         eventually("containerd is gone", PATIENCE, async || {
-            let runtimes = self.place.processes(|process| {
+            let runtimes = Place::processes(|process| {
                 process.is_called("containerd") && process.names(&self.place.folder)
             });
             for pid in &runtimes {
@@ -278,14 +278,14 @@ impl Place {
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect();
-        self.processes(|process| {
+        Self::processes(|process| {
             let is_engine = PROGRAMS.iter().any(|name| process.is_called(name));
             is_engine && process.names(&self.folder)
                 || containers.iter().any(|id| process.groups.contains(id))
         })
     }
 
-    fn processes(&self, wanted: impl Fn(&Process) -> bool) -> Vec<Pid> {
+    fn processes(wanted: impl Fn(&Process) -> bool) -> Vec<Pid> {
         fs::read_dir("/proc")
             .into_iter()
             .flatten()
