@@ -1,5 +1,6 @@
 //! Accepts connections, each served by a task of its own.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::admission::{Clients, Room, Slots, Sources};
 use crate::connection::{self, Peer};
 use crate::job::{Acquaintances, Compilers, SearchLists};
+use crate::listeners::Listeners;
 use crate::sandbox::{MissingLayer, Sandbox};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -21,7 +23,7 @@ use crate::supervise::Children;
 /// A compile server on a port.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listeners: Listeners,
     service: Arc<Service>,
 }
 
@@ -78,31 +80,34 @@ const BACK_OFF: Duration = Duration::from_millis(200);
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
 impl Server {
-    /// A server for `compilers`, on a bound `listener`, until `shutdown` says otherwise.
+    /// A server for `compilers`, on bound `listeners`, until `shutdown` says otherwise.
     ///
     /// # Errors
     /// A layer of the sandbox that the settings ask for and this machine does not provide.
     pub fn new(
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         compilers: impl Into<Compilers>,
         settings: Settings,
         shutdown: Shutdown,
     ) -> Result<Self, MissingLayer> {
         let service = Service::new(compilers.into(), settings, shutdown)?;
         Ok(Self {
-            listener,
+            listeners: listeners.into(),
             service: Arc::new(service),
         })
     }
 
-    /// Where it listens.
+    /// Where it listens by itself.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listeners.local_addr()
     }
 
-    /// Tells on `listener`, for ever, what this server does and has done; to be run beside [`serve`](Self::serve).
-    pub fn statistics(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + use<> {
-        stats::serve(Arc::clone(&self.service), listener)
+    /// Tells on `listeners`, for ever, what this server does and has done; to be run beside [`serve`](Self::serve).
+    pub fn statistics<L: Into<Listeners>>(
+        &self,
+        listeners: L,
+    ) -> impl Future<Output = ()> + Send + use<L> {
+        stats::serve(Arc::clone(&self.service), listeners.into())
     }
 
     /// The processes it runs, for who collects orphans.
@@ -112,13 +117,16 @@ impl Server {
 
     /// Serves until it is told to shut down and every job in flight has ended.
     pub async fn serve(self) {
-        let Self { listener, service } = self;
+        let Self {
+            mut listeners,
+            service,
+        } = self;
         let connections = TaskTracker::new();
         tokio::select! {
             () = service.shutdown.finishing() => {}
-            never = accept_all(&listener, &service, &connections) => match never {},
+            never = accept_all(&mut listeners, &service, &connections) => match never {},
         }
-        drop(listener);
+        drop(listeners);
         connections.close();
         finish(&service, &connections).await;
         connection::report_skew(&service);
@@ -144,14 +152,14 @@ async fn finish(service: &Service, connections: &TaskTracker) {
 enum Never {}
 
 async fn accept_all(
-    listener: &TcpListener,
+    listeners: &mut Listeners,
     service: &Arc<Service>,
     connections: &TaskTracker,
 ) -> Never {
     loop {
-        // Room first: who cannot be served waits in the kernel's queue.
+        // Room first: who cannot be served waits in the kernel's queue, where another daemon behind the same door has it.
         let permit = service.slots.connection().await;
-        let (stream, peer) = accept(listener).await;
+        let (stream, peer) = listeners.accept().await;
         service.statistics.connected();
         let service = Arc::clone(service);
         connections.spawn(async move {
@@ -163,9 +171,16 @@ async fn accept_all(
 
 /// Accepts one connection, however long the process may be out of descriptors.
 pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    patiently(|| listener.accept()).await
+}
+
+/// The same for any kind of socket.
+pub(crate) async fn patiently<T, A: Future<Output = io::Result<T>>>(
+    mut accept: impl FnMut() -> A,
+) -> T {
     let mut failed = false;
     loop {
-        match listener.accept().await {
+        match accept().await {
             Ok(accepted) => return accepted,
             // Somebody connected and left before we looked.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}

@@ -8,8 +8,8 @@
 //!  first                    deadlines     runs     processes    sound   client gets
 //! ```
 //!
-//! [`run`] is the whole program: command line, logging, toolchain, port, signals, and then a [`Server`]. [`probe`] is a
-//! client that checks such a server.
+//! [`run`] is the whole program: command line, signals, logging, toolchain, port, and then a [`Server`]. [`probe`] is a
+//! client that checks such a server. [`door`] keeps the port open while servers come and go.
 
 mod accept;
 mod admission;
@@ -17,6 +17,7 @@ mod compilers;
 mod config;
 mod connection;
 mod detach;
+mod door;
 mod exit;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -24,6 +25,7 @@ pub mod fuzzing;
 mod inetd;
 mod job;
 mod listen;
+mod listeners;
 mod pid_file;
 mod probe;
 mod reply;
@@ -45,6 +47,7 @@ pub use accept::Server;
 pub use admission::AllowList;
 pub use job::{Compilers, Machine, NoPermission, Permission, SearchPath};
 pub use listen::listen;
+pub use listeners::Listeners;
 pub use probe::{ProbeError, ProbeReport, probe};
 pub use run::run;
 pub use sandbox::{CompilerLimits, Layer, Layers, MissingLayer, UnknownLayer};

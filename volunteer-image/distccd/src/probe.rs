@@ -78,6 +78,9 @@ pub enum ProbeError {
     Encode(#[from] EncodeError),
 }
 
+/// How long a probe may take: the daemon's slots may all be taken.
+pub(crate) const PROBE_DEADLINE: Duration = Duration::from_mins(1);
+
 /// A job that every working compiler does.
 struct Job {
     language: &'static str,

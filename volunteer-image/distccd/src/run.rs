@@ -5,7 +5,7 @@ use std::future::{self, Future};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,12 +17,15 @@ use tokio::time;
 use crate::accept::Service;
 use crate::compilers::{self, NoCompilers};
 use crate::config::{
-    self, Config, ConfigError, Environment, Invocation, Mode, Place, Sink, StatsPort,
+    self, Config, ConfigError, DoorConfig, Environment, Invocation, Mode, Place, Sink, StatsPort,
 };
 use crate::connection::Served;
+use crate::door::{self, Adoption};
 use crate::exit::Exit;
 use crate::inetd::{self, Turn};
+use crate::listeners::Listeners;
 use crate::pid_file::PidFile;
+use crate::probe::PROBE_DEADLINE;
 use crate::shutdown::Signals;
 use crate::start::{self, Started};
 use crate::supervise::Orphans;
@@ -41,9 +44,6 @@ pub(crate) struct Fatal {
     hint: Option<String>,
 }
 
-/// How long a probe may take: the daemon's slots may all be taken.
-const PROBE_DEADLINE: Duration = Duration::from_mins(1);
-
 /// Runs the program with `arguments`, its own name first, and returns its exit code.
 ///
 /// Codes are the stock daemon's: 0 when told to end, 101 for a bad command line, 102 for a port that cannot be opened,
@@ -54,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let done = match config::parse(arguments.iter().cloned(), &Environment::read()) {
         Ok(Invocation::Serve(config)) => serve(*config, &arguments),
+        Ok(Invocation::KeepDoor(config)) => keep_door(*config, &arguments),
         Ok(Invocation::Probe { port, toolchain }) => check(port, &toolchain),
         Ok(Invocation::Print(text)) => {
             // Whoever closed our output does not want the text.
@@ -92,7 +93,7 @@ fn serve(config: Config, arguments: &[OsString]) -> Result<ExitCode, Fatal> {
     match (config.process.mode, config.process.place) {
         (Mode::Inetd, _) => serve_one(&config),
         (Mode::Unsaid, Place::Foreground | Place::Background)
-            if inetd::standard_input_is_socket() =>
+            if config.door.is_none() && inetd::standard_input_is_socket() =>
         {
             serve_one(&config)
         }
@@ -105,8 +106,18 @@ fn serve(config: Config, arguments: &[OsString]) -> Result<ExitCode, Fatal> {
     }
 }
 
+fn keep_door(config: DoorConfig, arguments: &[OsString]) -> Result<ExitCode, Fatal> {
+    match config.process.place {
+        Place::Background => return detach::start(arguments).map_err(Fatal::cannot_start),
+        Place::Detached => detach::leave_session()?,
+        Place::Foreground => {}
+    }
+    door::keep(config).map(ExitCode::from)
+}
+
 /// Serves the client at standard input.
 fn serve_one(config: &Config) -> Result<ExitCode, Fatal> {
+    let signals = Signals::catch()?;
     let Started {
         compilers,
         mut settings,
@@ -125,7 +136,6 @@ fn serve_one(config: &Config) -> Result<ExitCode, Fatal> {
         )
     })?;
     let served = runtime.block_on(async {
-        let signals = Signals::catch()?;
         let orphans = Orphans::adopt()?;
         let shutdown = Shutdown::new();
         let service = Service::new(compilers, settings, shutdown.clone())?;
@@ -148,9 +158,10 @@ fn serve_one(config: &Config) -> Result<ExitCode, Fatal> {
 
 /// Serves whoever connects.
 fn serve_all(config: Config) -> Result<ExitCode, Fatal> {
+    let signals = Signals::catch()?;
     let started = start::prepare(&config)?;
     let (runtime, root) = (started.runtime, started.root);
-    let served = serve_until_told(config, started.compilers, started.settings);
+    let served = serve_until_told(config, started.compilers, started.settings, signals);
     let end = runtime.block_on(served)?;
     drop((runtime, root));
     match end {
@@ -174,6 +185,7 @@ async fn serve_until_told(
     config: Config,
     compilers: Compilers,
     settings: Settings,
+    signals: Signals,
 ) -> Result<End, Fatal> {
     let port = config.port;
     let listener = listen(config.listen, port.get()).map_err(|error| {
@@ -183,28 +195,29 @@ async fn serve_until_told(
         )
     })?;
     let stats = config.stats.map(listen_for_statistics).transpose()?;
-    let signals = Signals::catch()?;
     let orphans = Orphans::adopt()?;
-    let address = listener.local_addr().ok();
+    let address = listener.local_addr()?;
     let shutdown = Shutdown::new();
     compilers::announce(&compilers);
-    let server = Server::new(listener, compilers, settings.clone(), shutdown.clone())?;
+    let door = config.door;
+    let door = door.map(|directory| adoption(directory, address, &compilers, &settings));
+    let door = door.transpose()?;
+    let listeners = Listeners::behind(listener, door.as_ref().map(Adoption::jobs));
+    let stats = stats.map(|own| Listeners::behind(own, door.as_ref().map(Adoption::statistics)));
+    let server = Server::new(listeners, compilers, settings.clone(), shutdown.clone())?;
     let pid_file = config.process.pid_file.map(PidFile::write).transpose();
-    let pid_file = pid_file.map_err(|error| {
-        Fatal::new(
-            Exit::IoError,
-            format!("cannot write the process number: {error}"),
-        )
-    })?;
+    let pid_file = pid_file.map_err(Fatal::no_pid_file)?;
     announce(&settings, address);
     if config.process.place == Place::Detached {
         detach::ready(config.log.sink == Sink::StandardError)?;
     }
     let children = server.children();
-    let statistics = stats.map(|listener| server.statistics(listener));
+    let statistics = stats.map(|listeners| server.statistics(listeners));
+    let door = door.map(|door| door.run(shutdown.clone()));
     let end = tokio::select! {
         () = server.serve() => End::Told,
         () = for_ever(statistics) => End::Told,
+        () = for_ever(door) => End::Told,
         () = signals.tell(shutdown) => End::Told,
         () = orphans.collect(children) => End::Told,
         () = over(config.process.lifetime) => End::OldAge,
@@ -219,6 +232,28 @@ async fn over(lifetime: Option<Duration>) {
         Some(lifetime) => time::sleep(lifetime).await,
         None => future::pending().await,
     }
+}
+
+/// The way to the door in `directory` for the daemon that listens on `own`.
+fn adoption(
+    directory: PathBuf,
+    own: SocketAddr,
+    compilers: &Compilers,
+    settings: &Settings,
+) -> Result<Adoption, Fatal> {
+    let Compilers::Image(toolchain) = compilers else {
+        let message = "--door needs a toolchain file, which says what objects must be".to_owned();
+        return Err(Fatal::new(Exit::NoCompiler, message).hint("name one with --toolchain"));
+    };
+    let adoption = Adoption::new(directory, own, toolchain.object.clone());
+    let prover = adoption.tried_at().ip();
+    if !settings.allow.allows(prover) {
+        let message =
+            format!("--door has the daemon try itself as {prover}, which may not send jobs");
+        return Err(Fatal::new(Exit::BadArguments, message)
+            .hint("let it in with --allow, beside those who may"));
+    }
+    Ok(adoption)
 }
 
 fn listen_for_statistics(at: StatsPort) -> Result<TcpListener, Fatal> {
@@ -238,10 +273,10 @@ async fn for_ever(task: Option<impl Future<Output = ()>>) {
 }
 
 /// What an administrator wants to see first.
-fn announce(settings: &Settings, address: Option<SocketAddr>) {
+fn announce(settings: &Settings, address: SocketAddr) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        address = address.map(tracing::field::display),
+        %address,
         allow = %settings.allow,
         jobs = settings.jobs,
         connections = settings.connections,
@@ -286,6 +321,17 @@ impl Fatal {
             hint: Some(hint.to_owned()),
             ..self
         }
+    }
+
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the shape that `map_err` wants"
+    )]
+    pub(crate) fn no_pid_file(error: io::Error) -> Self {
+        Self::new(
+            Exit::IoError,
+            format!("cannot write the process number: {error}"),
+        )
     }
 
     #[expect(

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -54,10 +55,16 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// From now on SIGTERM, SIGINT and SIGHUP no longer end the process by themselves.
+    /// From now on SIGTERM, SIGINT and SIGHUP no longer end the process by themselves, nor are they lost.
+    ///
+    /// To be called first of all, outside of any runtime: for process 1 of a container the kernel drops them while there
+    /// is no handler. What comes before the runtime that serves is there is told in it.
     ///
     /// Nor do the signals of resource limits, which this process has for moments: a handler, once there, stays.
     pub(crate) fn catch() -> io::Result<Self> {
+        // Handlers, and what they have noted, belong to the process and outlive this.
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let _entered = runtime.enter();
         for exceeded in [libc::SIGXCPU, libc::SIGXFSZ] {
             drop(signal(SignalKind::from_raw(exceeded))?);
         }
@@ -70,17 +77,18 @@ impl Signals {
 
     /// Turns signals into steps of `shutdown`: the first one finishes, the second one stops jobs. Never ends.
     pub(crate) async fn tell(mut self, shutdown: Shutdown) {
-        let signal = self.next().await;
+        let signal = self.told().await;
         tracing::info!(signal, "finishing: no new jobs, those in flight go on");
         shutdown.finish();
         loop {
-            let signal = self.next().await;
+            let signal = self.told().await;
             tracing::info!(signal, "stopping jobs in flight");
             shutdown.stop_jobs();
         }
     }
 
-    async fn next(&mut self) -> &'static str {
+    /// Waits for a signal to end, and returns its name.
+    pub(crate) async fn told(&mut self) -> &'static str {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return "SIGTERM",

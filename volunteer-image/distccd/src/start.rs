@@ -9,7 +9,7 @@ use std::thread;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::compilers;
-use crate::config::Config;
+use crate::config::{Config, Log, Process};
 use crate::job::{self, JobRoot};
 use crate::run::Fatal;
 use crate::{Compilers, Settings, exit::Exit, sandbox, telemetry, user};
@@ -32,16 +32,10 @@ pub(crate) struct Started {
 /// Does what `config` says about the process, in an order that matters: what needs root comes first.
 pub(crate) fn prepare(config: &Config) -> Result<Started, Fatal> {
     let mut remarks = config.remarks.clone();
-    remarks.extend(adjust_oom_score(config.process.oom_score));
     remarks.extend(lower_priority(config.nice));
     // A toolchain file, or a list of compilers, may be for root's eyes only.
     let compilers = compilers::find(&config.compilers)?;
-    remarks.extend(user::become_unprivileged(config.process.user.as_deref())?);
-    telemetry::start(&config.log)
-        .map_err(|error| Fatal::new(Exit::IoError, format!("cannot log: {error}")))?;
-    for remark in remarks {
-        tracing::warn!("{remark}");
-    }
+    settle(&config.process, &config.log, remarks)?;
     sandbox::forget_descriptors().map_err(Fatal::cannot_start)?;
     let temporary = env::temp_dir();
     let root = job_root(&temporary)?;
@@ -65,6 +59,18 @@ pub(crate) fn prepare(config: &Config) -> Result<Started, Fatal> {
         root,
         runtime,
     })
+}
+
+/// Becomes who the process is to be and starts its log, with `remarks`.
+pub(crate) fn settle(process: &Process, log: &Log, mut remarks: Vec<String>) -> Result<(), Fatal> {
+    remarks.extend(adjust_oom_score(process.oom_score));
+    remarks.extend(user::become_unprivileged(process.user.as_deref())?);
+    telemetry::start(log)
+        .map_err(|error| Fatal::new(Exit::IoError, format!("cannot log: {error}")))?;
+    for remark in remarks {
+        tracing::warn!("{remark}");
+    }
+    Ok(())
 }
 
 fn job_root(temporary: &Path) -> Result<JobRoot, Fatal> {

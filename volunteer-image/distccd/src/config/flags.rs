@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::door::DoorFlags;
 use super::limits::LimitFlags;
 use super::process::ProcessFlags;
 use super::refused::RefusedFlags;
@@ -99,7 +100,7 @@ pub(super) struct Flags {
     pub(super) without_sandbox: Vec<String>,
 
     /// Check that the daemon on a port of this machine compiles, and exit with 0 or 1
-    #[arg(long, value_name = "PORT", num_args = 0..=1)]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, conflicts_with_all = ["door", "keep_door"])]
     pub(super) probe: Option<Vec<String>>,
 
     /// Print the version
@@ -108,6 +109,9 @@ pub(super) struct Flags {
 
     #[command(flatten)]
     pub(super) stats: StatsFlags,
+
+    #[command(flatten)]
+    pub(super) door: DoorFlags,
 
     #[command(flatten)]
     pub(super) limits: LimitFlags,

@@ -1,6 +1,7 @@
 //! The command line: the stock daemon's spellings, every wrong value told in one run.
 
 mod compilers;
+mod door;
 mod environment;
 mod flags;
 mod hosts;
@@ -27,6 +28,7 @@ use crate::{Layer, Layers, Settings, VersionSkew};
 use flags::Flags;
 
 pub(crate) use compilers::CompilerRules;
+pub(crate) use door::DoorConfig;
 pub(crate) use environment::Environment;
 pub(crate) use process::{Mode, Place, Process};
 pub(crate) use refused::RefusedOption;
@@ -37,6 +39,8 @@ pub(crate) use stats::StatsPort;
 pub(crate) enum Invocation {
     /// Serve until told to end.
     Serve(Box<Config>),
+    /// Keep a door for those who serve.
+    KeepDoor(Box<DoorConfig>),
     /// Check the daemon that listens on this port of this machine.
     Probe {
         port: NonZeroU16,
@@ -56,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) port: NonZeroU16,
     /// Where statistics are told, if at all.
     pub(crate) stats: Option<StatsPort>,
+    /// The directory of a door to serve, if there is to be one.
+    pub(crate) door: Option<PathBuf>,
     /// How much to lower the priority of this process and its compilers.
     pub(crate) nice: i32,
     /// Whether the command line says who may send jobs; matters only where the default is everyone.
@@ -137,9 +143,13 @@ pub(crate) fn parse(
         return Err(ConfigError::Refused(option));
     }
     let mut bad = Vec::new();
-    let invocation = match &flags.probe {
-        Some(port) => probe(&flags, port.first().map(String::as_str), &mut bad),
-        None => Invocation::Serve(Box::new(config(&flags, environment, &mut bad))),
+    let invocation = match (&flags.probe, &flags.door.keep_door) {
+        (Some(port), _) => probe(&flags, port.first().map(String::as_str), &mut bad),
+        (None, Some(directory)) => {
+            let config = DoorConfig::read(directory.clone(), &flags, &mut bad);
+            Invocation::KeepDoor(Box::new(config))
+        }
+        (None, None) => Invocation::Serve(Box::new(config(&flags, environment, &mut bad))),
     };
     if bad.is_empty() {
         Ok(invocation)
@@ -159,12 +169,12 @@ fn probe(flags: &Flags, port: Option<&str>, bad: &mut Vec<BadValue>) -> Invocati
 fn config(flags: &Flags, environment: &Environment, bad: &mut Vec<BadValue>) -> Config {
     let process = Process::read(&flags.process, bad);
     let (log, remarks) = log(flags, &process);
-    let listen = flags.listen.as_deref();
-    let listen = listen.and_then(|text| listen_on("--listen", text, bad));
+    let listen = listen(flags, bad);
     Config {
         listen,
         port: port_of("--port", flags.port.as_deref(), bad),
         stats: flags.stats.port(listen, bad),
+        door: flags.door.door.clone(),
         nice: nice(flags, bad),
         allow_given: flags.allow_private || !flags.allow.is_empty(),
         log,
@@ -194,6 +204,11 @@ fn port_of(option: &str, text: Option<&str>, bad: &mut Vec<BadValue>) -> NonZero
         return DEFAULT_PORT;
     };
     value(option, text, "a port from 1 to 65535", bad).unwrap_or(DEFAULT_PORT)
+}
+
+fn listen(flags: &Flags, bad: &mut Vec<BadValue>) -> Option<IpAddr> {
+    let text = flags.listen.as_deref()?;
+    listen_on("--listen", text, bad)
 }
 
 fn listen_on(option: &str, text: &str, bad: &mut Vec<BadValue>) -> Option<IpAddr> {

@@ -39,15 +39,30 @@ impl StatsFlags {
         listen: Option<IpAddr>,
         bad: &mut Vec<BadValue>,
     ) -> Option<StatsPort> {
+        let at = self.read(listen, bad);
+        self.stats.then_some(at)
+    }
+
+    /// The same for a door, which is open for statistics where a port is named.
+    pub(super) fn door_port(
+        &self,
+        listen: Option<IpAddr>,
+        bad: &mut Vec<BadValue>,
+    ) -> Option<StatsPort> {
+        let at = self.read(listen, bad);
+        (self.stats || self.stats_port.is_some()).then_some(at)
+    }
+
+    fn read(&self, listen: Option<IpAddr>, bad: &mut Vec<BadValue>) -> StatsPort {
         let text = self.stats_port.as_deref();
         let port = text.and_then(|text| value("--stats-port", text, "a port from 1 to 65535", bad));
         let own = self
             .stats_listen
             .as_deref()
             .and_then(|text| listen_on("--stats-listen", text, bad));
-        self.stats.then_some(StatsPort {
+        StatsPort {
             listen: own.or(listen),
             port: port.unwrap_or(DEFAULT_PORT),
-        })
+        }
     }
 }

@@ -1,5 +1,6 @@
 use std::fs;
 use std::net::UdpSocket;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc;
@@ -48,12 +49,14 @@ fn is_missing<T, E: Into<io::Error>>(result: Result<T, E>) -> bool {
 }
 
 /// Which of the calls that the policy denies are denied.
-fn denied(sandbox: &Sandbox) -> [bool; 4] {
+fn denied(sandbox: &Sandbox) -> [bool; 5] {
     let attempts = || {
         let nowhere = PathBuf::from("/nonexistent");
         let mount = rustix::mount::mount_bind(&nowhere, &nowhere);
         Ok([
             is_missing(UdpSocket::bind("127.0.0.1:0")),
+            // A door's, say.
+            is_missing(UnixStream::connect("/nonexistent/door.sock")),
             is_missing(nix::sys::ptrace::detach(
                 nix::unistd::Pid::from_raw(i32::MAX),
                 None,
@@ -68,9 +71,9 @@ fn denied(sandbox: &Sandbox) -> [bool; 4] {
 #[test]
 fn calls_that_no_compiler_makes_are_denied() {
     let without_files = Layers::ALL.without(Layer::Landlock);
-    assert_eq!(denied(&sandbox(without_files).unwrap()), [true; 4]);
+    assert_eq!(denied(&sandbox(without_files).unwrap()), [true; 5]);
     let open = without_files.without(Layer::Seccomp);
-    assert_eq!(denied(&sandbox(open).unwrap()), [false; 4]);
+    assert_eq!(denied(&sandbox(open).unwrap()), [false; 5]);
 }
 
 #[test]

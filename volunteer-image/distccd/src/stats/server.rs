@@ -17,7 +17,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{self, Instant, Sleep};
 use tokio_util::task::TaskTracker;
@@ -28,7 +28,8 @@ use super::metrics::Moment;
 use super::stock::{self, StockStatistics};
 use super::toolchain::Toolchains;
 use super::{Facts, Statistics, lock};
-use crate::accept::{self, Service};
+use crate::accept::Service;
+use crate::listeners::Listeners;
 
 /// Connections at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 32;
@@ -52,8 +53,8 @@ struct Sources {
     toolchains: Arc<Toolchains>,
 }
 
-/// Serves the statistics of `service` on `listener`, for ever.
-pub(crate) async fn serve(service: Arc<Service>, listener: TcpListener) {
+/// Serves the statistics of `service` on `listeners`, for ever.
+pub(crate) async fn serve(service: Arc<Service>, mut listeners: Listeners) {
     let (http, connections) = mpsc::channel(1);
     let sources = Sources {
         service: Arc::clone(&service),
@@ -67,23 +68,23 @@ pub(crate) async fn serve(service: Arc<Service>, listener: TcpListener) {
         .with_state(sources);
     let handed_on = HandedOn {
         connections,
-        address: listener.local_addr(),
+        address: listeners.local_addr(),
     };
     tokio::select! {
-        () = accept_all(&service, &listener, http) => {}
+        () = accept_all(&service, &mut listeners, http) => {}
         ended = axum::serve(handed_on, router) => tracing::error!(?ended, "the statistics have ended"),
     }
 }
 
 async fn accept_all(
     service: &Arc<Service>,
-    listener: &TcpListener,
+    listeners: &mut Listeners,
     http: mpsc::Sender<Connection>,
 ) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let tasks = TaskTracker::new();
     while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
-        let (stream, peer) = accept::accept(listener).await;
+        let (stream, peer) = listeners.accept().await;
         if !service.settings.allow.allows(peer.ip()) {
             continue;
         }

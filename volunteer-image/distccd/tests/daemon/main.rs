@@ -1,7 +1,9 @@
 //! The daemon over loopback: in process with a compiler that plays ([`jobs`], [`refusals`], [`limits`], [`stats`]), in
-//! process with the machine's own GCC ([`compilers`]), and as a program ([`program`], [`leftovers`], [`stock`]).
+//! process with the machine's own GCC ([`compilers`]), and as a program ([`program`], [`leftovers`], [`stock`]), several
+//! of them behind a [`door`].
 
 mod compilers;
+mod door;
 mod harness;
 mod jobs;
 mod leftovers;
