@@ -3,10 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use super::{Exit, Failure, stdout};
+use super::{Exit, Failure, stdout, targets};
 use crate::converge::slots;
 use crate::engine::{Engine, EngineFacts};
-use crate::farm::{DialAddress, Farm, Host, Slots, TargetName, Volunteer};
+use crate::farm::{DialAddress, Host, Slots, Volunteer};
 use crate::hosts::{Consumer, Line, local, render};
 
 /// Print the lines that masters need, ready to be appended to their configuration
@@ -67,7 +67,7 @@ pub(super) async fn hosts(args: &Hosts, context: &Context) -> Result<Exit, Failu
     let only = args
         .target
         .as_deref()
-        .map(|name| target(&farm, name))
+        .map(|name| targets::one(&farm, name))
         .transpose()?;
     let mut lines = Vec::new();
     for host in &farm.hosts {
@@ -85,26 +85,6 @@ pub(super) fn lines_for_makepkg(host: &Host, engine: &EngineFacts) -> Result<Str
     };
     let lines: Vec<_> = host.volunteers.iter().map(line).collect();
     Ok(render(&lines, Consumer::Makepkg, None))
-}
-
-fn target(farm: &Farm, name: &str) -> Result<TargetName, Failure> {
-    let targets = || {
-        farm.hosts
-            .iter()
-            .flat_map(|host| &host.volunteers)
-            .map(|volunteer| &volunteer.target)
-    };
-    let found = targets()
-        .find(|target| target.name.as_str() == name || target.aliases.iter().any(|a| a == name));
-    found.map(|target| target.name.clone()).ok_or_else(|| {
-        let names: Vec<_> = targets().map(|target| target.name.as_str()).collect();
-        let error = anyhow::anyhow!("this farm has no target named '{name}'");
-        Failure::new(
-            Exit::Usage,
-            error,
-            Some(format!("its targets are {}", names.join(", "))),
-        )
-    })
 }
 
 async fn lines_of(host: &Host, args: &Hosts, context: &Context) -> Result<Vec<Line>, Failure> {

@@ -1,15 +1,19 @@
 //! What the user types: one file for each verb.
 
+mod completions;
 mod context;
 mod down;
 mod environment;
 mod exit;
 mod hosts;
 mod images;
+mod logs;
+mod man;
 mod observe;
 mod plan;
 mod status;
 mod stdout;
+mod targets;
 mod up;
 mod update;
 
@@ -71,6 +75,9 @@ enum Verb {
     Status(status::Status),
     Hosts(hosts::Hosts),
     Update(update::Update),
+    Logs(logs::Logs),
+    Completions(completions::Completions),
+    Man(man::ManArgs),
 }
 
 /// How data is printed.
@@ -123,6 +130,9 @@ async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Status(args) => status::status(args, context).await,
         Verb::Hosts(args) => hosts::hosts(args, context).await,
         Verb::Update(args) => Box::pin(update::update(args, context)).await,
+        Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
+        Verb::Completions(args) => completions::completions(args),
+        Verb::Man(args) => man::man(args, context),
     }
 }
 

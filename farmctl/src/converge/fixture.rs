@@ -1,4 +1,4 @@
-//! Small farms for the tests of this folder.
+//! Small farms for tests.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::Desired;
 use crate::engine::{LiveNetwork, LiveVolunteer, Observed};
 use crate::farm::{GccMajor, ImageTag, Memory, Nice, Port, Slots, VolunteerSpec};
 
-pub(super) fn spec(target: &str, port: u64) -> VolunteerSpec {
+pub(crate) fn spec(target: &str, port: u64) -> VolunteerSpec {
     VolunteerSpec {
         farm: "attic".parse().unwrap(),
         target: target.parse().unwrap(),

@@ -8,7 +8,7 @@ mod diff;
 mod event;
 mod execute;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod plan;
 
 pub use desired::{Desired, DesiredError, Surroundings, desired, slots};

@@ -2,11 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, stream};
+use tokio::sync::watch;
 
 use super::{
     Engine, EngineError, EngineErrorKind, EngineFacts, ImageArchive, LiveNetwork, LiveState,
-    LiveVolunteer, Observed, network_name,
+    LiveVolunteer, LogLine, LogLines, LogRequest, Observed, network_name,
 };
 use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
 
@@ -15,6 +16,8 @@ use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
 pub struct MemoryEngine {
     facts: EngineFacts,
     state: Mutex<State>,
+    /// Every line so far with the container that wrote it; followers wake up at each new one.
+    logs: watch::Sender<Vec<(String, LogLine)>>,
 }
 
 #[derive(Debug, Default)]
@@ -41,12 +44,24 @@ impl MemoryEngine {
                 to_load,
                 ..State::default()
             }),
+            logs: watch::Sender::default(),
         }
     }
 
     /// Makes every call fail whose description contains `part`.
     pub fn fail_calls_with(&self, part: &str) {
         self.state().failing = Some(part.to_owned());
+    }
+
+    /// Changes what the engine has, as if others had done it.
+    pub fn disturb(&self, change: impl FnOnce(&mut Observed)) {
+        change(&mut self.state().observed);
+    }
+
+    /// Has a container write a line.
+    pub fn write_log(&self, container: &str, line: LogLine) {
+        self.logs
+            .send_modify(|lines| lines.push((container.to_owned(), line)));
     }
 
     /// The calls that changed something or tried to, in order.
@@ -146,5 +161,58 @@ impl Engine for MemoryEngine {
         self.change(format!("remove {id}"), |state| {
             state.observed.volunteers.retain(|v| v.id != id);
         })
+    }
+
+    fn logs(&self, container: &str, request: &LogRequest) -> LogLines {
+        let reader = LogReader {
+            lines: self.logs.subscribe(),
+            container: container.to_owned(),
+            request: request.clone(),
+            next: None,
+        };
+        Box::pin(stream::unfold(reader, async |mut reader| {
+            let line = reader.line().await?;
+            Some((Ok(line), reader))
+        }))
+    }
+}
+
+/// One reader of one container's log.
+struct LogReader {
+    lines: watch::Receiver<Vec<(String, LogLine)>>,
+    container: String,
+    request: LogRequest,
+    /// Where to read on, among the lines of the container that are late enough.
+    next: Option<usize>,
+}
+
+impl LogReader {
+    async fn line(&mut self) -> Option<LogLine> {
+        loop {
+            if let Some(line) = self.written_line() {
+                return Some(line);
+            }
+            if !self.request.follow || self.lines.changed().await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    fn written_line(&mut self) -> Option<LogLine> {
+        let lines = self.lines.borrow_and_update();
+        let of_container = lines.iter().filter(|(container, line)| {
+            *container == self.container && self.request.since.is_none_or(|time| line.time >= time)
+        });
+        let written: Vec<_> = of_container.map(|(_, line)| line).collect();
+        let skipped = |tail: u64| {
+            let tail = usize::try_from(tail).unwrap_or(usize::MAX);
+            written.len().saturating_sub(tail)
+        };
+        let next = self
+            .next
+            .get_or_insert_with(|| self.request.tail.map_or(0, skipped));
+        let line = (*written.get(*next)?).clone();
+        *next += 1;
+        Some(line)
     }
 }

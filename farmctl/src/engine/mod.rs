@@ -6,6 +6,7 @@
 mod docker;
 mod error;
 mod labels;
+mod logs;
 mod memory;
 mod observed;
 
@@ -19,6 +20,7 @@ use crate::farm::{FarmName, Memory, VolunteerSpec};
 
 pub use docker::DockerEngine;
 pub use error::{EngineError, EngineErrorKind};
+pub use logs::{LogLine, LogLines, LogRequest, LogStream};
 pub use memory::MemoryEngine;
 pub use observed::{Health, LiveNetwork, LiveState, LiveVolunteer, Observed, PortHolder};
 
@@ -73,6 +75,9 @@ pub trait Engine: Send + Sync {
 
     /// Lets a container finish its jobs, within its own stop timeout, and removes it.
     fn remove_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// What a container wrote. One that does not exist wrote nothing.
+    fn logs(&self, container: &str, request: &LogRequest) -> LogLines;
 }
 
 /// The name of a farm's network on its engine.

@@ -3,6 +3,7 @@
 mod connect;
 mod failure;
 mod leftover;
+mod logs;
 mod observe;
 mod volunteer;
 
@@ -17,7 +18,10 @@ use bollard::query_parameters::{
 };
 use futures_util::TryStreamExt;
 
-use super::{Engine, EngineError, EngineFacts, ImageArchive, Observed, labels, network_name};
+use super::{
+    Engine, EngineError, EngineFacts, ImageArchive, LogLines, LogRequest, Observed, labels,
+    network_name,
+};
 use crate::farm::{FarmName, Memory, VolunteerSpec};
 use failure::{Missing, NameTaken, Operation};
 
@@ -161,6 +165,11 @@ impl Engine for DockerEngine {
             .v(true)
             .build();
         doing.gone_is_done(self.docker.remove_container(id, Some(options)).await)
+    }
+
+    fn logs(&self, container: &str, request: &LogRequest) -> LogLines {
+        let doing = self.doing(format!("read the log of {container}"));
+        Box::pin(logs::lines(&self.docker, doing, container, request))
     }
 }
 

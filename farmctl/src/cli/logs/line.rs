@@ -1,0 +1,112 @@
+//! What a line of a log looks like.
+
+use owo_colors::{AnsiColors, OwoColorize};
+use serde::Serialize;
+
+use super::follow::Container;
+use crate::cli::{Exit, Failure, Output};
+use crate::engine::LogLine;
+use crate::farm::{Farm, TargetName};
+
+/// One colour for each target, as far as they go; red is for errors.
+const COLOURS: [AnsiColors; 10] = [
+    AnsiColors::Cyan,
+    AnsiColors::Yellow,
+    AnsiColors::Green,
+    AnsiColors::Magenta,
+    AnsiColors::Blue,
+    AnsiColors::BrightCyan,
+    AnsiColors::BrightYellow,
+    AnsiColors::BrightGreen,
+    AnsiColors::BrightMagenta,
+    AnsiColors::BrightBlue,
+];
+
+/// Prints lines of one farm's containers.
+pub(super) struct Printer {
+    output: Output,
+    /// The farm's targets; their places decide the colours.
+    targets: Vec<TargetName>,
+    width: usize,
+}
+
+/// One line for programs; its JSON names are a contract.
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    target: Option<&'a str>,
+    container: &'a str,
+    time: String,
+    stream: &'static str,
+    message: &'a str,
+}
+
+impl Printer {
+    pub(super) fn new(farm: &Farm, output: Output) -> Self {
+        let volunteers = farm.hosts.iter().flat_map(|host| &host.volunteers);
+        let targets: Vec<_> = volunteers
+            .map(|volunteer| volunteer.target.name.clone())
+            .collect();
+        let lengths = targets.iter().map(|target| target.as_str().len());
+        Self {
+            output,
+            width: lengths.max().unwrap_or_default(),
+            targets,
+        }
+    }
+
+    pub(super) fn render(&self, container: &Container, line: &LogLine) -> Result<String, Failure> {
+        match self.output {
+            Output::Text => Ok(self.text(container, line)),
+            Output::Json => json(container, line),
+        }
+    }
+
+    fn text(&self, container: &Container, line: &LogLine) -> String {
+        let label = container.target.as_ref().map_or("?", TargetName::as_str);
+        let place = self
+            .targets
+            .iter()
+            .position(|target| Some(target) == container.target.as_ref());
+        let colour = COLOURS[place.unwrap_or_default() % COLOURS.len()];
+        let prefix = format!("{label:width$} |", width = self.width);
+        format!("{} {}\n", prefix.color(colour), harmless(&line.message))
+    }
+}
+
+fn json(container: &Container, line: &LogLine) -> Result<String, Failure> {
+    let document = Document {
+        version: 1,
+        target: container.target.as_ref().map(TargetName::as_str),
+        container: &container.name,
+        time: humantime::format_rfc3339_nanos(line.time).to_string(),
+        stream: line.stream.as_str(),
+        message: &line.message,
+    };
+    let text = serde_json::to_string(&document)
+        .map_err(|error| Failure::new(Exit::Failed, error, None))?;
+    Ok(format!("{text}\n"))
+}
+
+/// Clients choose some of the words of a log: what would drive a terminal is written out.
+fn harmless(message: &str) -> String {
+    let mut text = String::with_capacity(message.len());
+    for character in message.chars() {
+        if character.is_control() && character != '\t' {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_drive_the_terminal() {
+        assert_eq!(harmless("a\tb\u{1b}[2Jc\u{9b}ü"), "a\tb\\u{1b}[2Jc\\u{9b}ü");
+    }
+}

@@ -1,0 +1,82 @@
+//! `farmctl logs`: what the volunteers wrote, merged by time.
+//!
+//! [`follow`] says which lines come in which order, [`line`] what a line looks like; here they are printed until the
+//! reader goes away.
+
+mod follow;
+mod line;
+
+use std::ops::ControlFlow;
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::context::Context;
+use super::{Exit, Failure, Output, stdout, targets};
+use follow::{Selection, Tail};
+use line::Printer;
+
+/// Print what the volunteers wrote, merged by time
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  farmctl logs --tail 20\n  farmctl logs -F armv7h          go on, also when the \
+                        volunteer is replaced, until Ctrl-C\n  farmctl logs --since 10m --output json"
+)]
+pub(super) struct Logs {
+    /// Only these targets; all if none is named
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// Go on with what is written from now on
+    // As in tail(1): -F goes on with the successor of what it follows. The small one is the manifest.
+    #[arg(short = 'F', long)]
+    follow: bool,
+    /// Only so many of each container's last lines
+    #[arg(long, value_name = "N|all", default_value = "all")]
+    tail: Tail,
+    /// Only lines of the last minutes or hours (10m, 2h 30m), or from a time on (2026-01-31T12:00:00Z)
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<SystemTime>,
+    /// How lines are printed: `json` is one document on each line
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    output: Output,
+}
+
+fn since(text: &str) -> Result<SystemTime, String> {
+    if let Ok(time) = humantime::parse_rfc3339_weak(text) {
+        return Ok(time);
+    }
+    let ago = humantime::parse_duration(text).map_err(|_neither| {
+        "neither a duration such as 10m nor a time such as 2026-01-31T12:00:00Z".to_owned()
+    })?;
+    SystemTime::now()
+        .checked_sub(ago)
+        .ok_or_else(|| "too long ago".to_owned())
+}
+
+pub(super) async fn logs(args: &Logs, context: &Context) -> Result<Exit, Failure> {
+    let farm = context.farm()?;
+    let selection = Selection {
+        targets: targets::chosen(&farm, &args.targets)?,
+        tail: args.tail,
+        since: args.since,
+        farm: farm.name.clone(),
+    };
+    let engine = context.engine().await?;
+    let printer = Printer::new(&farm, args.output);
+    let print = |container: &follow::Container, line: &_| -> Result<ControlFlow<()>, Failure> {
+        stdout::print_while_read(&printer.render(container, line)?)
+    };
+    let lines = async {
+        if args.follow {
+            follow::follow(&engine, &selection, print).await
+        } else {
+            follow::so_far(&engine, &selection, print).await
+        }
+    };
+    tokio::select! {
+        ended = lines => ended?,
+        // To stop following is how it is meant to end, so it is no failure.
+        _stopped = tokio::signal::ctrl_c(), if args.follow => {}
+    }
+    Ok(Exit::Done)
+}
