@@ -69,20 +69,46 @@ fn describe(farm: &Farm) -> String {
 
 fn describe_volunteer(volunteer: &Volunteer) -> String {
     let gcc: Vec<String> = volunteer.gcc.iter().map(ToString::to_string).collect();
-    format!(
-        "{} on {} with gcc {}, slots {:?}, memory {:?}, nice {}",
+    let shown = |limit: Option<String>| limit.unwrap_or_else(|| "-".to_owned());
+    let mut text = format!(
+        "{} on {} with gcc {}, slots {}, cpus {}, memory {}, nice {}, {} {:?}, restart {}, grace {}, stats {}, {:?}",
         volunteer.target.name,
         volunteer.target.port,
         gcc.join(" "),
-        volunteer.slots.map(farmctl::farm::Slots::count),
-        volunteer.memory.map(|memory| memory.to_string()),
+        shown(volunteer.slots.map(|slots| slots.to_string())),
+        shown(volunteer.cpus.map(|cpus| cpus.to_string())),
+        shown(volunteer.memory.map(|memory| memory.to_string())),
         volunteer.nice.increment(),
-    )
+        volunteer.network,
+        volunteer.publish,
+        volunteer.restart,
+        volunteer.stop_grace,
+        volunteer.stats,
+        volunteer.image,
+    );
+    for (name, value) in &volunteer.labels {
+        write!(text, ", {name}={value}").unwrap();
+    }
+    for version in &volunteer.gcc {
+        let source = &volunteer.target.gcc[version];
+        if let Origin::Archive(archive) = &source.origin {
+            write!(
+                text,
+                "\n    {version} is {} by {archive:#?}",
+                source.gcc_path.display()
+            )
+            .unwrap();
+        }
+    }
+    text
 }
+
+/// A manifest that names every target there is.
+const EVERY_TARGET: &str = "targets: { x86_64: {}, armv5: {}, armv6h: {}, armv7h: {}, aarch64: {}, riscv64: {}, i686: {} }";
 
 #[test]
 fn the_built_in_targets_are_these() {
-    let farm = manifest::parse("", "farm.yaml").unwrap();
+    let farm = manifest::parse(EVERY_TARGET, "farm.yaml").unwrap();
     let targets: Vec<String> = farm.hosts[0]
         .volunteers
         .iter()
@@ -188,8 +214,16 @@ fn headers_come_where_they_are_asked_for() {
 }
 
 #[test]
-fn every_file_of_toolchains_is_built_in() {
+fn a_farm_has_by_default_what_boards_are_made_of() {
     let farm = manifest::parse("", "farm.yaml").unwrap();
+    let targets = farm.hosts[0].volunteers.iter();
+    let names: Vec<_> = targets.map(|one| one.target.name.as_str()).collect();
+    assert_eq!(names, ["x86_64", "armv5", "armv6h", "armv7h", "aarch64"]);
+}
+
+#[test]
+fn every_file_of_toolchains_is_built_in() {
+    let farm = manifest::parse(EVERY_TARGET, "farm.yaml").unwrap();
     let mut built_in: Vec<String> = farm.hosts[0]
         .volunteers
         .iter()
@@ -299,7 +333,7 @@ fn a_diagnostic_knows_its_place_and_what_to_do() {
 
 #[test]
 fn colours_change_nothing_but_colours() {
-    let error = manifest::parse("jobs: 4\n", "farm.yaml").unwrap_err();
+    let error = manifest::parse("job: 4\n", "farm.yaml").unwrap_err();
     let coloured = error.coloured();
     assert!(coloured.contains('\u{1b}'));
     assert_eq!(
@@ -329,6 +363,13 @@ fn almost_a_manifest() -> impl Strategy<Value = String> {
             "hosts",
             "targets",
             "docker",
+            "toolchain",
+            "image",
+            "pull",
+            "labels",
+            "cpus",
+            "stats",
+            "publish",
             "jobs",
             "gcc",
             "memory",

@@ -11,6 +11,7 @@ mod logs;
 mod man;
 mod observe;
 mod plan;
+mod schema;
 mod status;
 mod stdout;
 mod targets;
@@ -78,6 +79,7 @@ enum Verb {
     Logs(logs::Logs),
     Completions(completions::Completions),
     Man(man::ManArgs),
+    Schema(schema::Schema),
 }
 
 /// How data is printed.
@@ -129,6 +131,7 @@ async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Down(args) => Box::pin(down::down(args, context)).await,
         Verb::Status(args) => status::status(args, context).await,
         Verb::Hosts(args) => hosts::hosts(args, context).await,
+        Verb::Schema(args) => schema::schema(args),
         Verb::Update(args) => Box::pin(update::update(args, context)).await,
         Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
         Verb::Completions(args) => completions::completions(args),

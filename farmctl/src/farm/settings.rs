@@ -68,6 +68,27 @@ pub enum ImageSource {
     Never,
 }
 
+impl ImageSource {
+    /// The values that are single words, as the manifest writes them.
+    pub const WORDS: &'static [&'static str] = &["assemble", "never"];
+}
+
+impl FromStr for ImageSource {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        match text {
+            "assemble" => Ok(Self::Assemble),
+            "never" => Ok(Self::Never),
+            _ => Err(SettingError::Word {
+                key: "image",
+                found: text.to_owned(),
+                known: Self::WORDS,
+            }),
+        }
+    }
+}
+
 /// An image in a registry, as `docker pull` takes it; without a tag or digest `latest` is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ImageReference(String);

@@ -102,6 +102,7 @@ impl VolunteerSpec {
                 AllowRule::Private => command.push("--allow-private".to_owned()),
                 AllowRule::Local => command.extend(allowing(LOOPBACK)),
                 AllowRule::Range(range) => command.extend(allowing([range])),
+                AllowRule::Any => command.extend(allowing(EVERYBODY)),
             }
         }
         command
@@ -151,6 +152,9 @@ impl VolunteerSpec {
 
 /// The container's own loopback, from where the health check comes.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
+
+/// Every address there is.
+const EVERYBODY: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
 fn allowing<R: fmt::Display>(ranges: impl IntoIterator<Item = R>) -> impl Iterator<Item = String> {
     ranges

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use volunteer_toolchain::ObjectFacts;
 
-use super::{GccMajor, Port, TargetName};
+use super::{GccMajor, Port, SettingError, TargetName};
 
 /// An architecture to compile for, as one file of `toolchains/` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,11 +67,11 @@ pub struct Packages {
 /// An archive that holds a whole toolchain for this kind of machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolchainArchive {
-    /// Where it is: `http://…`, or `file:///…` for one that was fetched by other means.
+    /// Where it is: `http://…`, `https://…`, or `file:///…` for one that was fetched by other means.
     pub url: String,
     /// Its SHA-256, in 64 hexadecimal digits.
     pub sha256: String,
-    /// The folder inside the archive that holds `bin/`; relative.
+    /// The folder inside the archive that holds `bin/`; relative, and empty for the archive's top.
     pub directory: PathBuf,
     /// Where the image has that folder; absolute. The compilers' paths lie below it.
     pub installed: PathBuf,
@@ -103,11 +104,30 @@ pub enum Suite {
 }
 
 impl Suite {
+    /// Every suite, as a manifest writes it.
+    pub const WORDS: &'static [&'static str] = &["stable", "testing"];
+
     /// The suite's name in the archive, under `dists/`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stable => "stable",
             Self::Testing => "testing",
+        }
+    }
+}
+
+impl FromStr for Suite {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        match text {
+            "stable" => Ok(Self::Stable),
+            "testing" => Ok(Self::Testing),
+            _ => Err(SettingError::Word {
+                key: "suite",
+                found: text.to_owned(),
+                known: Self::WORDS,
+            }),
         }
     }
 }

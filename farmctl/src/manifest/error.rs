@@ -136,7 +136,7 @@ impl Diagnostic {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Place {
     source: Arc<Source>,
     range: Range<usize>,
@@ -205,11 +205,14 @@ impl Findings {
             return;
         }
         let (problem, place, other) = found();
-        self.diagnostics.push(Diagnostic {
-            problem,
-            place,
-            other,
-        });
+        let is_known = |known: &Diagnostic| known.problem == problem && known.place == place;
+        if !self.diagnostics.iter().any(is_known) {
+            self.diagnostics.push(Diagnostic {
+                problem,
+                place,
+                other,
+            });
+        }
     }
 
     /// An error, unless nothing was found.

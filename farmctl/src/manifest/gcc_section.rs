@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::farm::{GccMajor, GccSource, Origin, Packages, Suite};
 
+use super::keys;
 use super::problem::Problem;
 use super::reader::{Fields, Reader};
 use super::source::Located;
@@ -33,7 +34,7 @@ struct Compilers {
 
 impl GccSection {
     pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
-        let mut fields = reader.fields(node);
+        let mut fields = reader.fields(node, &keys::GCC);
         let section = Self {
             default: fields.value("default", values::number::<u64, _>),
             stable: fields.set("stable", values::number::<u64, _>).map(bare),
@@ -44,7 +45,7 @@ impl GccSection {
                 .group("except", values::number::<u64, _>, Compilers::read)
                 .unwrap_or_default()
                 .into_iter()
-                .map(|(version, compilers)| (version.value, compilers))
+                .filter_map(|(version, compilers)| Some((version?.value, compilers)))
                 .collect(),
         };
         fields.close();
@@ -124,7 +125,7 @@ impl GccSection {
 
 impl Compilers {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
-        let mut fields = reader.fields(node);
+        let mut fields = reader.fields(node, &keys::COMPILERS);
         let compilers = Self::take(&mut fields);
         fields.close();
         compilers
@@ -155,7 +156,7 @@ fn bare<T>(items: Vec<Located<T>>) -> Vec<T> {
 
 /// The `gcc` group of `common.yaml`.
 pub(super) fn read_common(root: &Node, reader: &mut Reader<'_>) -> GccSection {
-    let mut fields = reader.fields(root);
+    let mut fields = reader.fields(root, &keys::COMMON_FILE);
     let section = fields.section("gcc", GccSection::read).unwrap_or_default();
     fields.close();
     section

@@ -4,13 +4,18 @@
 //! value alone; `toolchains` gathers the targets there are; `resolve` puts both together. Whatever is wrong on the way
 //! is noted with its place and the walk goes on, so one run shows every mistake.
 
+mod archive_section;
 mod error;
 mod file;
 mod gcc_section;
+mod keys;
 mod problem;
 mod reader;
+mod reference;
 mod resolve;
+mod schema;
 mod sections;
+mod settings;
 mod source;
 mod target_file;
 mod toolchains;
@@ -21,6 +26,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::{Diagnostic, ManifestError, Position};
+pub use reference::reference;
+pub use schema::schema;
 
 use crate::farm::Farm;
 use error::Findings;
@@ -28,6 +35,15 @@ use reader::Reader;
 use sections::FarmSection;
 use source::Source;
 use toolchains::{Catalogue, Directory};
+
+/// What a schema or a reference describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// `farm.yaml`.
+    Manifest,
+    /// A file of `toolchains/` that describes a target.
+    TargetFile,
+}
 
 /// Reads the manifest at `path`. Without a file there, the farm has every built-in target on this machine.
 pub fn load(path: &Path) -> Result<Farm, ManifestError> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::farm::{
-    AddressError, AllowRuleError, GccMajor, HostName, NameError, Port, QuantityError, TargetName,
+    AddressError, AllowRule, AllowRuleError, GccMajor, HostName, NameError, Port, QuantityError,
+    SettingError, Stats, TargetName,
 };
 
 /// Longest manifest accepted, in bytes.
@@ -43,6 +44,8 @@ pub(super) enum Problem {
     UnknownKey {
         key: String,
         known: Vec<&'static str>,
+        /// Where a key of this name belongs.
+        elsewhere: Option<&'static str>,
     },
     #[error("{} is here twice", quoted(.0))]
     Repeated(String),
@@ -61,6 +64,12 @@ pub(super) enum Problem {
     Allow(#[from] AllowRuleError),
     #[error(transparent)]
     Address(#[from] AddressError),
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    #[error("{0} lets much of the internet in")]
+    WideRange(AllowRule),
+    #[error("together with the ranges before it, {0} lets much of the internet in")]
+    WideTogether(AllowRule),
     #[error("{} is not the address of a package archive", quoted(.0))]
     Mirror(String),
     #[error("{} is no Docker engine that farmctl can use", quoted(.0))]
@@ -78,16 +87,29 @@ pub(super) enum Problem {
         version: GccMajor,
         known: Vec<GccMajor>,
     },
-    #[error("the toolchain file of {0} names no packages with headers")]
-    NoHeaders(TargetName),
+    #[error("there are no headers for GCC {version} of {target}")]
+    NoHeaders {
+        target: TargetName,
+        version: GccMajor,
+    },
+    #[error("GCC {version} of this archive is not among the versions that {target} gets")]
+    UnusedArchive {
+        target: TargetName,
+        version: GccMajor,
+    },
     #[error("{} means {target}, which is here already", quoted(.name))]
     SameTarget { name: String, target: TargetName },
     #[error("{first} and {second} have the same port {port}")]
     SamePort {
-        first: TargetName,
-        second: TargetName,
-        port: Port,
+        first: String,
+        second: String,
+        port: u16,
     },
+    #[error(
+        "the statistics of {target} have no port: {port} and {} are more than 65535",
+        Stats::PORT_DISTANCE
+    )]
+    NoStatsPort { target: TargetName, port: Port },
     #[error("the hosts {first} and {second} have the same Docker engine")]
     SameEngine { first: HostName, second: HostName },
 
@@ -99,6 +121,14 @@ pub(super) enum Problem {
     PackageName(String),
     #[error("{} is not an absolute path", quoted(.0))]
     Path(String),
+    #[error("{} is not a path inside the archive", quoted(.0))]
+    RelativePath(String),
+    #[error("{} is not the address of an archive", quoted(.0))]
+    Url(String),
+    #[error("{} is not a SHA-256", quoted(.0))]
+    Sha256(String),
+    #[error("the compilers' names do not follow from the directory '.'")]
+    NamelessDirectory,
     #[error("{} is no name of an architecture", quoted(.0))]
     Architecture(String),
     #[error("{} is no compiler option", quoted(.0))]
@@ -124,16 +154,21 @@ impl Problem {
             Self::TooManyValues => Some("write fewer anchors and aliases".to_owned()),
             Self::SecondDocument => Some("remove the line ---, and what belongs to another file".to_owned()),
             Self::Kind { expected, found } => kind_hint(expected, found),
-            Self::UnknownKey { key, known } => Some(
-                closest(key, known)
-                    .map_or_else(|| format!("the keys here are {}", known.join(", ")), did_you_mean),
-            ),
+            Self::UnknownKey { key, known, elsewhere } => Some(match (elsewhere, closest(key, known)) {
+                (Some(place), _) => format!("`{key}:` belongs under {place}"),
+                (None, Some(meant)) => did_you_mean(meant),
+                (None, None) => format!("the keys here are {}", known.join(", ")),
+            }),
             Self::Repeated(_) => Some("keep one of them".to_owned()),
             Self::Empty(key) => Some(empty_hint(key)),
             Self::Name(error) => Some(error.hint()),
             Self::Quantity(error) => Some(error.hint()),
             Self::Allow(error) => Some(error.hint()),
             Self::Address(error) => Some(error.hint()),
+            Self::Setting(error) => Some(setting_hint(error)),
+            Self::WideRange(_) | Self::WideTogether(_) => Some(
+                "name the networks that your masters are in; `allow: [any]` opens the farm to everybody".to_owned(),
+            ),
             Self::OutOfRange(number) if *number < 0 => Some("write a number above 0".to_owned()),
             Self::OutOfRange(_) => Some("write a smaller number".to_owned()),
             Self::Mirror(_) => Some("write an address such as http://ftp.example.org/debian".to_owned()),
@@ -152,9 +187,21 @@ impl Problem {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
                 Some(format!("the versions are {}", known.join(", ")))
             }
-            Self::NoHeaders(_) => {
-                Some("list them there as `headers:` in the group `gcc:`".to_owned())
+            Self::NoHeaders { .. } => Some(
+                "a target's file lists them as `headers:` in the group `gcc:`; archives have none".to_owned(),
+            ),
+            Self::UnusedArchive { version, .. } => {
+                Some(format!("add {version} to `gcc:`, or remove the archive"))
             }
+            Self::NoStatsPort { .. } => {
+                Some("give it a lower `port:`, or write `stats: off`".to_owned())
+            }
+            Self::RelativePath(_) => {
+                Some("start at the archive's own top, such as x-tools/aarch64-unknown-linux-gnu".to_owned())
+            }
+            Self::Url(_) => Some("write it such as http://mirror.lan/x-tools.tar.xz, or file:///…".to_owned()),
+            Self::Sha256(_) => Some("write the 64 digits that sha256sum prints".to_owned()),
+            Self::NamelessDirectory => Some("name them as `c:` and `c++:`".to_owned()),
             Self::Toolchains { .. } => {
                 Some("`toolchains:` names a directory, starting at the manifest's own".to_owned())
             }
@@ -178,9 +225,18 @@ impl Problem {
     }
 }
 
+fn setting_hint(error: &SettingError) -> String {
+    let meant = match error {
+        SettingError::Word { found, known, .. } => closest(found, known),
+        _ => None,
+    };
+    meant.map_or_else(|| error.hint(), did_you_mean)
+}
+
 /// What a value of this kind looks like.
 pub(super) const TEXT: &str = "text";
 pub(super) const WHOLE_NUMBER: &str = "a whole number";
+pub(super) const DURATION: &str = "a time with its unit";
 pub(super) const KEYS: &str = "a group of keys";
 
 fn kind_hint(expected: &str, found: &str) -> Option<String> {
@@ -190,6 +246,9 @@ fn kind_hint(expected: &str, found: &str) -> Option<String> {
         }
         (WHOLE_NUMBER, "text") => {
             Some("write the digits alone, without quotes or a unit".to_owned())
+        }
+        (DURATION, "a number" | "a number that is not whole") => {
+            Some("add a unit: s, m or h".to_owned())
         }
         (KEYS, "a list") => Some("write `name: {}` instead of `- name`".to_owned()),
         _ => None,

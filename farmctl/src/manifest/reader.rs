@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::Findings;
+use super::keys::{Group, Key, Otherwise};
 use super::problem::{KEYS, Problem};
 use super::source::{Located, Source, Spot};
 use super::values;
@@ -34,13 +35,19 @@ impl<'f> Reader<'f> {
     }
 
     /// The keys of a group whose names farmctl knows.
-    pub(super) fn fields<'r, 'n>(&'r mut self, node: &'n Node) -> Fields<'r, 'f, 'n> {
-        Fields {
+    pub(super) fn fields<'r, 'n>(
+        &'r mut self,
+        node: &'n Node,
+        group: &'static Group,
+    ) -> Fields<'r, 'f, 'n> {
+        let mut fields = Fields {
             node: node.id,
             left: self.entries(node, values::text),
-            known: Vec::new(),
+            group,
             reader: self,
-        }
+        };
+        fields.require();
+        fields
     }
 
     /// The keys of a group that are of its author's choice, each with what it holds; none of them twice.
@@ -50,14 +57,19 @@ impl<'f> Reader<'f> {
         parse: Parse<K>,
     ) -> Vec<(Located<K>, &'n Node)> {
         let entries = self.all_entries(node, parse);
-        self.without_repeats(entries, |(key, _)| key)
+        let named = entries
+            .into_iter()
+            .filter_map(|(key, held)| Some((key?, held)));
+        let entries = named.collect();
+        self.without_repeats(entries, |(key, _)| Some(key))
     }
 
+    /// Every entry of a group, also those whose names are refused: what they hold may be wrong as well.
     fn all_entries<'n, K>(
         &mut self,
         node: &'n Node,
         parse: Parse<K>,
-    ) -> Vec<(Located<K>, &'n Node)> {
+    ) -> Vec<(Option<Located<K>>, &'n Node)> {
         let pairs = match &node.value {
             Value::Map(pairs) => pairs.as_slice(),
             Value::Nothing => &[],
@@ -68,8 +80,25 @@ impl<'f> Reader<'f> {
         };
         pairs
             .iter()
-            .filter_map(|(key, held)| Some((self.located(key, parse)?, held)))
+            .map(|(key, held)| (self.located(key, parse), held))
             .collect()
+    }
+
+    /// As [`Fields::group`], of what `key` holds.
+    pub(super) fn group<K: Ord + ToString, S>(
+        &mut self,
+        key: &'static str,
+        node: &Node,
+        name: Parse<K>,
+        section: fn(&Node, &mut Reader<'_>) -> S,
+    ) -> Vec<(Option<Located<K>>, S)> {
+        refuse_empty(key, node, self);
+        let entries = self.all_entries(node, name);
+        let sections = entries
+            .into_iter()
+            .map(|(name, held)| (name, section(held, self)))
+            .collect();
+        self.without_repeats(sections, |(name, _)| name.as_ref())
     }
 
     /// The accepted values of a list; a value alone stands for a list of one.
@@ -91,7 +120,7 @@ impl<'f> Reader<'f> {
         parse: Parse<T>,
     ) -> Vec<Located<T>> {
         let items = self.list(node, parse);
-        self.without_repeats(items, |item| item)
+        self.without_repeats(items, |item| Some(item))
     }
 
     /// A value with its place, if `parse` accepts it.
@@ -120,16 +149,20 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// The items that were not there before; the others are noted together with the first of their kind.
+    /// The items that were not there before; the others are noted together with the first of their kind. What has no
+    /// name is never there before.
     fn without_repeats<I, T: Ord + ToString>(
         &mut self,
         items: Vec<I>,
-        name: fn(&I) -> &Located<T>,
+        name: fn(&I) -> Option<&Located<T>>,
     ) -> Vec<I> {
         let mut first_of: BTreeMap<&T, &Spot> = BTreeMap::new();
         let mut keep = Vec::with_capacity(items.len());
         for item in &items {
-            let Located { value, spot } = name(item);
+            let Some(Located { value, spot }) = name(item) else {
+                keep.push(true);
+                continue;
+            };
             let first = *first_of.entry(value).or_insert(spot);
             keep.push(std::ptr::eq(first, spot));
             if !std::ptr::eq(first, spot) {
@@ -151,19 +184,20 @@ impl<'f> Reader<'f> {
 pub(super) struct Fields<'r, 'f, 'n> {
     node: NodeId,
     left: Vec<(Located<String>, &'n Node)>,
-    known: Vec<&'static str>,
+    group: &'static Group,
     reader: &'r mut Reader<'f>,
 }
 
 impl Fields<'_, '_, '_> {
-    /// Notes which of `keys` are not there.
-    pub(super) fn require(&mut self, keys: &[&'static str]) {
-        for key in keys {
+    /// Notes which keys are not there that must be.
+    fn require(&mut self) {
+        let required = |key: &&Key| key.otherwise == Otherwise::Required;
+        for key in self.group.keys().filter(required) {
             let there = |(name, held): &(Located<String>, &Node)| {
-                name.value == *key && held.value != Value::Nothing
+                name.value == key.name && held.value != Value::Nothing
             };
             if !self.left.iter().any(there) {
-                self.reader.note(Problem::MissingKey(key), self.node);
+                self.reader.note(Problem::MissingKey(key.name), self.node);
             }
         }
     }
@@ -199,22 +233,15 @@ impl Fields<'_, '_, '_> {
         })
     }
 
-    /// A group whose keys are names of its author's choice, each with a section of its own; never empty.
+    /// A group whose keys are names of its author's choice, each with a section of its own; never empty. A section
+    /// whose name is refused is read all the same.
     pub(super) fn group<K: Ord + ToString, S>(
         &mut self,
         key: &'static str,
         name: Parse<K>,
         section: fn(&Node, &mut Reader<'_>) -> S,
-    ) -> Option<Vec<(Located<K>, S)>> {
-        self.section(key, |node, reader| {
-            refuse_empty(key, node, reader);
-            let entries = reader.all_entries(node, name);
-            let sections = entries
-                .into_iter()
-                .map(|(name, held)| (name, section(held, reader)))
-                .collect();
-            reader.without_repeats(sections, |(name, _)| name)
-        })
+    ) -> Option<Vec<(Option<Located<K>>, S)>> {
+        self.section(key, |node, reader| reader.group(key, node, name, section))
     }
 
     /// Whatever `read` makes of what `key` holds.
@@ -223,7 +250,7 @@ impl Fields<'_, '_, '_> {
         key: &'static str,
         read: impl FnOnce(&Node, &mut Reader<'_>) -> S,
     ) -> Option<S> {
-        self.known.push(key);
+        debug_assert!(self.group.has(key), "nobody describes the key {key}");
         let index = self.left.iter().position(|(name, _)| name.value == key)?;
         let (_, node) = self.left.remove(index);
         (node.value != Value::Nothing).then(|| read(node, self.reader))
@@ -233,8 +260,9 @@ impl Fields<'_, '_, '_> {
     pub(super) fn close(self) {
         for (key, _) in self.left {
             let problem = Problem::UnknownKey {
+                elsewhere: self.group.elsewhere(&key.value),
+                known: self.group.keys().map(|key| key.name).collect(),
                 key: key.value,
-                known: self.known.clone(),
             };
             self.reader.findings.at(problem, &key.spot);
         }
@@ -242,7 +270,7 @@ impl Fields<'_, '_, '_> {
 }
 
 /// An empty list or group is more likely a mistake than a wish.
-fn refuse_empty(key: &'static str, node: &Node, reader: &mut Reader<'_>) {
+pub(super) fn refuse_empty(key: &'static str, node: &Node, reader: &mut Reader<'_>) {
     let empty = match &node.value {
         Value::List(items) => items.is_empty(),
         Value::Map(entries) => entries.is_empty(),

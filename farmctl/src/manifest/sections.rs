@@ -1,14 +1,18 @@
 //! The manifest as written: every key optional, every value judged alone.
 
-use crate::farm::{
-    Address, AllowRule, DockerEndpoint, FarmName, GccMajor, HostName, Memory, Nice, Port, Slots,
-};
+use crate::farm::{Address, AllowRule, DockerEndpoint, FarmName, HostName, Port};
 
+use super::archive_section::ToolchainSection;
+use super::keys;
 use super::problem::Problem;
-use super::reader::Reader;
+use super::reader::{Reader, refuse_empty};
+use super::settings::Settings;
 use super::source::Located;
 use super::values;
 use super::yaml::{Node, Value};
+
+/// Sections under names of the author's choice; a name that was refused is `None`.
+pub(super) type Named<K, S> = Vec<(Option<Located<K>>, S)>;
 
 /// The whole manifest.
 #[derive(Debug, Default)]
@@ -19,8 +23,10 @@ pub(super) struct FarmSection {
     pub(super) mirror: Option<String>,
     /// Where more targets are described.
     pub(super) toolchains: Option<Located<String>>,
-    pub(super) hosts: Option<Vec<(Located<HostName>, HostSection)>>,
-    pub(super) targets: Option<Vec<(Located<String>, TargetSection)>>,
+    pub(super) hosts: Option<Named<HostName, HostSection>>,
+    pub(super) targets: Option<Named<String, TargetSection>>,
+    /// For every volunteer.
+    pub(super) settings: Settings,
 }
 
 /// One entry of `hosts`.
@@ -28,26 +34,28 @@ pub(super) struct FarmSection {
 pub(super) struct HostSection {
     pub(super) docker: Option<DockerEndpoint>,
     pub(super) address: Option<Address>,
-    pub(super) jobs: Option<Slots>,
-    pub(super) targets: Option<Vec<Located<String>>>,
+    pub(super) targets: Option<Named<String, HostTargetSection>>,
+    pub(super) settings: Settings,
 }
 
 /// One entry of `targets`.
 #[derive(Debug, Default)]
 pub(super) struct TargetSection {
-    /// The preferred version first.
-    pub(super) gcc: Vec<Located<GccMajor>>,
-    pub(super) jobs: Option<Slots>,
-    pub(super) memory: Option<Memory>,
-    pub(super) nice: Option<Nice>,
     pub(super) port: Option<Located<Port>>,
-    /// Whether the library's headers are installed.
-    pub(super) headers: Option<Located<bool>>,
+    pub(super) toolchain: Option<ToolchainSection>,
+    pub(super) settings: Settings,
+}
+
+/// One entry of a host's `targets`.
+#[derive(Debug, Default)]
+pub(super) struct HostTargetSection {
+    pub(super) toolchain: Option<ToolchainSection>,
+    pub(super) settings: Settings,
 }
 
 impl FarmSection {
     pub(super) fn read(root: &Node, reader: &mut Reader<'_>) -> Self {
-        let mut fields = reader.fields(root);
+        let mut fields = reader.fields(root, &keys::FARM);
         let section = Self {
             name: fields.value("farm", values::parsed),
             allow: fields.set("allow", values::parsed).unwrap_or_default(),
@@ -56,6 +64,7 @@ impl FarmSection {
             toolchains: fields.located("toolchains", values::text),
             hosts: fields.group("hosts", values::parsed, HostSection::read),
             targets: fields.group("targets", values::text, TargetSection::read),
+            settings: Settings::take(&mut fields),
         };
         fields.close();
         section
@@ -64,30 +73,53 @@ impl FarmSection {
 
 impl HostSection {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
-        let mut fields = reader.fields(node);
+        let mut fields = reader.fields(node, &keys::HOST);
         let section = Self {
             docker: fields.value("docker", docker_endpoint),
             address: fields.value("address", values::parsed),
-            jobs: fields.value("jobs", values::number::<u64, _>),
-            targets: fields.set("targets", values::text),
+            targets: fields.section("targets", host_targets),
+            settings: Settings::take(&mut fields),
         };
         fields.close();
         section
     }
 }
 
+/// A list of names, or a group of names with settings for each.
+fn host_targets(node: &Node, reader: &mut Reader<'_>) -> Named<String, HostTargetSection> {
+    if let Value::Map(_) = node.value {
+        return reader.group("targets", node, values::text, HostTargetSection::read);
+    }
+    refuse_empty("targets", node, reader);
+    let names = reader.set(node, values::text).into_iter();
+    names
+        .map(|name| (Some(name), HostTargetSection::default()))
+        .collect()
+}
+
 impl TargetSection {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
-        let mut fields = reader.fields(node);
+        let mut fields = reader.fields(node, &keys::TARGET);
         let section = Self {
-            gcc: fields
-                .set("gcc", values::number::<u64, _>)
-                .unwrap_or_default(),
-            jobs: fields.value("jobs", values::number::<u64, _>),
-            memory: fields.value("memory", values::memory),
-            nice: fields.value("nice", values::number::<i64, _>),
             port: fields.located("port", values::number::<u64, _>),
-            headers: fields.located("headers", values::flag),
+            toolchain: fields
+                .section("toolchain", ToolchainSection::read)
+                .flatten(),
+            settings: Settings::take(&mut fields),
+        };
+        fields.close();
+        section
+    }
+}
+
+impl HostTargetSection {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
+        let mut fields = reader.fields(node, &keys::HOST_TARGET);
+        let section = Self {
+            toolchain: fields
+                .section("toolchain", ToolchainSection::read)
+                .flatten(),
+            settings: Settings::take(&mut fields),
         };
         fields.close();
         section

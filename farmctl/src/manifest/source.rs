@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::yaml::{self, Node, NodeId, YamlError, YamlErrorKind};
 
 /// A YAML text and what to call it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Source {
     name: String,
     text: String,

@@ -10,6 +10,7 @@ use crate::farm::{Port, Target, TargetName};
 
 use super::error::Findings;
 use super::gcc_section::GccSection;
+use super::keys;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::source::{Located, Source, Spot};
@@ -23,6 +24,8 @@ pub(super) struct TargetFile {
     pub(super) names: Vec<Located<String>>,
     /// Where its port is written.
     pub(super) port: Spot,
+    /// Whether only a manifest that names it brings it into a farm.
+    pub(super) only_if_named: bool,
     /// `None` if the file has mistakes, which are noted then.
     pub(super) target: Option<Arc<Target>>,
 }
@@ -47,6 +50,7 @@ impl TargetFile {
                 })
                 .collect(),
             port: port.clone(),
+            only_if_named: sections.only_if_named,
             target: sections.target(common, &mut reader).map(Arc::new),
         })
     }
@@ -57,6 +61,7 @@ struct Sections {
     name: Option<Located<TargetName>>,
     aliases: Vec<Located<TargetName>>,
     port: Option<Located<Port>>,
+    only_if_named: bool,
     carch: Option<String>,
     triples: Option<Vec<Located<String>>>,
     object: Option<ObjectFacts>,
@@ -66,12 +71,14 @@ struct Sections {
 
 impl Sections {
     fn read(root: &Node, reader: &mut Reader<'_>) -> Self {
-        let mut fields = reader.fields(root);
-        fields.require(&["target", "port", "carch", "triples", "object"]);
+        let mut fields = reader.fields(root, &keys::TARGET_FILE);
         let sections = Self {
             name: fields.located("target", values::parsed),
             aliases: fields.set("aliases", values::parsed).unwrap_or_default(),
             port: fields.located("port", values::number::<u64, _>),
+            only_if_named: fields
+                .value("only_if_named", values::flag)
+                .unwrap_or_default(),
             carch: fields.value("carch", values::word),
             triples: fields.set("triples", values::word),
             object: fields.section("object", object_facts).flatten(),
@@ -110,8 +117,7 @@ fn texts<T: ToString>(items: &[Located<T>]) -> Vec<String> {
 }
 
 fn object_facts(node: &Node, reader: &mut Reader<'_>) -> Option<ObjectFacts> {
-    let mut fields = reader.fields(node);
-    fields.require(&["class", "machine"]);
+    let mut fields = reader.fields(node, &keys::OBJECT);
     let class = fields.value("class", variant);
     let machine = fields.value("machine", variant);
     let attributes = fields.section("attributes", |node, reader| {

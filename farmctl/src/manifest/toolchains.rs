@@ -23,8 +23,10 @@ macro_rules! built_in {
 }
 
 /// Every file of `toolchains/`, by name.
-const BUILT_IN: [(&str, &str); 6] = built_in![
+const BUILT_IN: [(&str, &str); 8] = built_in![
     "common.yaml",
+    "i686.yaml",
+    "riscv64.yaml",
     "x86_64.yaml",
     "armv5.yaml",
     "armv6h.yaml",

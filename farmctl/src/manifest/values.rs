@@ -1,10 +1,11 @@
 //! Judges single values of a document.
 
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-use crate::farm::Memory;
+use crate::farm::{Cpus, Grace, Memory};
 
-use super::problem::{Problem, TEXT, WHOLE_NUMBER};
+use super::problem::{DURATION, Problem, TEXT, WHOLE_NUMBER};
 use super::yaml::Value;
 
 /// Any text.
@@ -15,7 +16,6 @@ pub(super) fn text(value: &Value) -> Result<String, Problem> {
     }
 }
 
-/// A text that means something.
 /// Yes or no.
 pub(super) fn flag(value: &Value) -> Result<bool, Problem> {
     match value {
@@ -24,11 +24,24 @@ pub(super) fn flag(value: &Value) -> Result<bool, Problem> {
     }
 }
 
+/// A text that means something.
 pub(super) fn parsed<T>(value: &Value) -> Result<T, Problem>
 where
     T: FromStr<Err: Into<Problem>>,
 {
     text(value)?.parse().map_err(Into::into)
+}
+
+/// One of a few words. What YAML takes for something else is no such word either, and the words are told then.
+pub(super) fn setting<T>(value: &Value) -> Result<T, Problem>
+where
+    T: FromStr<Err: Into<Problem>>,
+{
+    match value {
+        Value::Flag(flag) => flag.to_string().parse().map_err(Into::into),
+        Value::Whole(number) => number.to_string().parse().map_err(Into::into),
+        _ => parsed(value),
+    }
 }
 
 /// A whole number that counts something; `N` is what `T` is made from.
@@ -50,6 +63,73 @@ pub(super) fn memory(value: &Value) -> Result<Memory, Problem> {
     match value {
         Value::Whole(bytes) => Ok(bytes.to_string().parse()?),
         _ => parsed(value),
+    }
+}
+
+/// A number of processors.
+pub(super) fn cpus(value: &Value) -> Result<Cpus, Problem> {
+    match value {
+        Value::Whole(number) => Ok(number.to_string().parse()?),
+        Value::Fraction(number) => Ok(number.to_string().parse()?),
+        _ => parsed(value),
+    }
+}
+
+/// A time with its unit.
+pub(super) fn grace(value: &Value) -> Result<Grace, Problem> {
+    match value {
+        Value::Text(text) => Ok(text.parse()?),
+        other => Err(kind(DURATION, other)),
+    }
+}
+
+/// The address of a toolchain's archive.
+pub(super) fn archive_url(value: &Value) -> Result<String, Problem> {
+    let url = text(value)?;
+    let web = url
+        .strip_prefix("http://")
+        .or_else(|| url.strip_prefix("https://"));
+    let has_host = web.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    let is_file = url
+        .strip_prefix("file:///")
+        .is_some_and(|rest| !rest.is_empty());
+    let odd = |c: char| c.is_whitespace() || c.is_control();
+    if (has_host || is_file) && !url.contains(odd) {
+        Ok(url)
+    } else {
+        Err(Problem::Url(url))
+    }
+}
+
+/// A SHA-256 in small hexadecimal digits.
+pub(super) fn sha256(value: &Value) -> Result<String, Problem> {
+    let digest = text(value)?;
+    if digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit()) {
+        Ok(digest.to_ascii_lowercase())
+    } else {
+        Err(Problem::Sha256(digest))
+    }
+}
+
+/// A path inside an archive, without detours.
+pub(super) fn relative_path(value: &Value) -> Result<PathBuf, Problem> {
+    let path = text(value)?;
+    let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    let odd = |c: char| c.is_whitespace() || c.is_control();
+    if path.is_empty() || path.contains(odd) || !Path::new(&path).components().all(plain) {
+        return Err(Problem::RelativePath(path));
+    }
+    let normal = Path::new(&path).components();
+    Ok(normal.filter(|part| *part != Component::CurDir).collect())
+}
+
+/// The name of a package.
+pub(super) fn package(value: &Value) -> Result<String, Problem> {
+    let name = text(value)?;
+    if is_package_name(&name) {
+        Ok(name)
+    } else {
+        Err(Problem::PackageName(name))
     }
 }
 

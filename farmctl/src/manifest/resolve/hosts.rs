@@ -1,48 +1,54 @@
 //! Which volunteers run on which host.
 
-use crate::farm::{
-    Address, DockerEndpoint, Grace, Host, HostName, ImageSource, Labels, Network, Nice, Publish,
-    Restart, Slots, Stats, TargetName, Volunteer,
-};
+use crate::farm::{Address, DockerEndpoint, Host, HostName, TargetName};
 use crate::manifest::error::Findings;
 use crate::manifest::problem::Problem;
-use crate::manifest::sections::HostSection;
+use crate::manifest::sections::{HostSection, HostTargetSection, Named};
+use crate::manifest::settings::Settings;
 use crate::manifest::source::Located;
 use crate::manifest::toolchains::Catalogue;
 
+use super::ports;
 use super::targets::{self, FarmTarget, Seen};
+use super::volunteer::volunteer;
+
+/// What hosts find in their farm.
+pub(super) struct Surroundings<'f> {
+    pub(super) targets: &'f [FarmTarget],
+    pub(super) settings: &'f Settings,
+    pub(super) address: Address,
+    pub(super) catalogue: &'f Catalogue,
+}
 
 /// The hosts that the manifest lists; this machine if it lists none.
 pub(super) fn all(
-    listed: Vec<(Located<HostName>, HostSection)>,
-    targets: &[FarmTarget],
-    address: &Address,
-    catalogue: &Catalogue,
+    mut listed: Named<HostName, HostSection>,
+    farm: &Surroundings<'_>,
     findings: &mut Findings,
 ) -> Vec<Host> {
     refuse_shared_engines(&listed, findings);
-    let mut hosts: Vec<Host> = listed
+    if listed.is_empty() {
+        listed.push((None, HostSection::default()));
+    }
+    let hosts: Vec<Host> = listed
         .into_iter()
         .map(|(name, section)| {
-            let chosen = section
-                .targets
-                .as_ref()
-                .map(|names| choose(names, targets, catalogue, findings));
-            host(name.value, section, chosen.as_deref(), targets, address)
+            let name = name.map(|name| name.value).unwrap_or_default();
+            host(name, section, farm, findings)
         })
         .collect();
-    if hosts.is_empty() {
-        let section = HostSection::default();
-        hosts.push(host(HostName::default(), section, None, targets, address));
-    }
+    check_unused(&hosts, farm, findings);
     hosts
 }
 
 /// Two hosts on one engine would fight for its ports.
-fn refuse_shared_engines(listed: &[(Located<HostName>, HostSection)], findings: &mut Findings) {
-    for (index, (second, section)) in listed.iter().enumerate() {
-        let same = |(_, other): &&(_, HostSection)| engine(other) == engine(section);
-        if let Some((first, _)) = listed[..index].iter().find(same) {
+fn refuse_shared_engines(listed: &Named<HostName, HostSection>, findings: &mut Findings) {
+    let named = |entry: &'_ (Option<Located<HostName>>, HostSection)| {
+        Some((entry.0.clone()?, engine(&entry.1)))
+    };
+    let hosts: Vec<_> = listed.iter().filter_map(named).collect();
+    for (index, (second, own)) in hosts.iter().enumerate() {
+        if let Some((first, _)) = hosts[..index].iter().find(|(_, other)| other == own) {
             let problem = Problem::SameEngine {
                 first: first.value.clone(),
                 second: second.value.clone(),
@@ -56,24 +62,58 @@ fn engine(section: &HostSection) -> DockerEndpoint {
     section.docker.clone().unwrap_or(DockerEndpoint::Local)
 }
 
+/// A host with a volunteer for each of the targets that it chooses, or for all if there is no choice.
+fn host(
+    name: HostName,
+    section: HostSection,
+    farm: &Surroundings<'_>,
+    findings: &mut Findings,
+) -> Host {
+    let docker = engine(&section);
+    let address = section.address.unwrap_or_else(|| farm.address.clone());
+    let nothing = HostTargetSection::default();
+    let chosen = section.targets.map(|listed| choose(listed, farm, findings));
+    let mut volunteers = Vec::new();
+    for known in farm.targets {
+        let own = match &chosen {
+            None => &nothing,
+            Some(chosen) => match chosen.iter().find(|(name, _)| *name == known.target.name) {
+                Some((_, own)) => own,
+                None => continue,
+            },
+        };
+        let made = volunteer(known, own, &section.settings, farm.settings, findings);
+        volunteers.push((made, &known.port));
+    }
+    ports::refuse_shared(&volunteers, &address, findings);
+    volunteers.sort_by_key(|(volunteer, _)| volunteer.target.port);
+    Host {
+        name,
+        docker,
+        address,
+        volunteers: volunteers.into_iter().map(|(made, _)| made).collect(),
+    }
+}
+
 /// The targets of one host, all of which must be targets of the farm.
 fn choose(
-    names: &[Located<String>],
-    targets: &[FarmTarget],
-    catalogue: &Catalogue,
+    listed: Named<String, HostTargetSection>,
+    farm: &Surroundings<'_>,
     findings: &mut Findings,
-) -> Vec<TargetName> {
+) -> Vec<(TargetName, HostTargetSection)> {
     let mut seen = Seen::default();
     let mut chosen = Vec::new();
-    for name in names {
-        let Some(target) = targets::find(name, catalogue, findings) else {
+    for (name, section) in listed {
+        let Some(name) = name else { continue };
+        let Some(target) = targets::find(&name, farm.catalogue, findings) else {
             continue;
         };
-        if !seen.accepts(name, &target, findings) {
+        if !seen.accepts(&name, &target, findings) {
             continue;
         }
-        if targets.iter().any(|known| known.target.name == target.name) {
-            chosen.push(target.name.clone());
+        let mut known = farm.targets.iter();
+        if known.any(|known| known.target.name == target.name) {
+            chosen.push((target.name.clone(), section));
         } else {
             let problem = Problem::TargetNotInFarm(target.name.clone());
             findings.at(problem, &name.spot);
@@ -82,55 +122,14 @@ fn choose(
     chosen
 }
 
-/// A host with a volunteer for each of the `chosen` targets, or for all if there is no choice.
-fn host(
-    name: HostName,
-    section: HostSection,
-    chosen: Option<&[TargetName]>,
-    targets: &[FarmTarget],
-    address: &Address,
-) -> Host {
-    let mut volunteers: Vec<_> = targets
-        .iter()
-        .filter(|known| chosen.is_none_or(|chosen| chosen.contains(&known.target.name)))
-        .map(|known| volunteer(known, section.jobs))
-        .collect();
-    volunteers.sort_by_key(|volunteer| volunteer.target.port);
-    Host {
-        name,
-        docker: engine(&section),
-        address: section.address.unwrap_or_else(|| address.clone()),
-        volunteers,
-    }
-}
-
-fn volunteer(known: &FarmTarget, host_jobs: Option<Slots>) -> Volunteer {
-    Volunteer {
-        target: known.target.clone(),
-        gcc: known.gcc.clone(),
-        slots: fewer(known.settings.jobs, host_jobs),
-        cpus: None,
-        memory: known.settings.memory,
-        nice: known.settings.nice.unwrap_or(Nice::DEFAULT),
-        headers: known
-            .settings
-            .headers
-            .as_ref()
-            .is_some_and(|headers| headers.value),
-        publish: Publish::default(),
-        network: Network::default(),
-        restart: Restart::default(),
-        stop_grace: Grace::DEFAULT,
-        stats: Stats::default(),
-        image: ImageSource::default(),
-        labels: Labels::new(),
-    }
-}
-
-/// Both the target and the host set limits, so the lower one holds.
-fn fewer(target: Option<Slots>, host: Option<Slots>) -> Option<Slots> {
-    match (target, host) {
-        (Some(target), Some(host)) => Some(target.min(host)),
-        (one, other) => one.or(other),
+/// What no host compiles for may be wrong all the same.
+fn check_unused(hosts: &[Host], farm: &Surroundings<'_>, findings: &mut Findings) {
+    let is_used = |known: &FarmTarget| {
+        let mut volunteers = hosts.iter().flat_map(|host| &host.volunteers);
+        volunteers.any(|volunteer| volunteer.target.name == known.target.name)
+    };
+    for known in farm.targets.iter().filter(|known| !is_used(known)) {
+        let (own, host) = (HostTargetSection::default(), Settings::default());
+        let _checked = volunteer(known, &own, &host, farm.settings, findings);
     }
 }

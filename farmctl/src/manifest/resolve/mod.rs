@@ -3,10 +3,13 @@
 //! A mistake is noted and something harmless put in its place, so that all of them are found in one run. The farm
 //! counts only if nothing was noted.
 
+mod allow;
 mod hosts;
+mod ports;
 mod targets;
+mod volunteer;
 
-use crate::farm::{Address, AllowList, Farm};
+use crate::farm::{Address, Farm};
 
 use super::error::Findings;
 use super::sections::FarmSection;
@@ -16,16 +19,18 @@ use super::toolchains::Catalogue;
 pub(super) fn farm(section: FarmSection, catalogue: &Catalogue, findings: &mut Findings) -> Farm {
     let targets = match section.targets {
         Some(listed) => targets::listed(listed, catalogue, findings),
-        None => targets::every(catalogue),
+        None => targets::by_default(catalogue),
     };
-    targets::refuse_shared_ports(&targets, findings);
-    let address = section.address.unwrap_or(Address::Auto);
-    let allow = section.allow.into_iter().map(|rule| rule.value);
-    let hosts = section.hosts.unwrap_or_default();
+    let farm = hosts::Surroundings {
+        targets: &targets,
+        settings: &section.settings,
+        address: section.address.unwrap_or(Address::Auto),
+        catalogue,
+    };
     Farm {
         name: section.name.unwrap_or_default(),
-        allow: AllowList::new(allow.collect()),
+        allow: allow::list(&section.allow, findings),
         mirror: section.mirror,
-        hosts: hosts::all(hosts, &targets, &address, catalogue, findings),
+        hosts: hosts::all(section.hosts.unwrap_or_default(), &farm, findings),
     }
 }
