@@ -5,6 +5,7 @@ use distcc_wire::Version;
 use serde::Serialize;
 
 use crate::compilers::{Compilers, NullCompiler};
+use crate::exchange::Verdict;
 use crate::load::Load;
 use crate::source::Source;
 
@@ -18,6 +19,8 @@ pub enum Contender {
     Stock,
     /// Our daemon.
     Ours,
+    /// Our daemon behind a door.
+    Door,
 }
 
 /// One kind of job under one load.
@@ -29,6 +32,10 @@ pub struct Case {
     pub title: String,
     /// What is compiled.
     pub source: Source,
+    /// With which options besides its own.
+    pub options: &'static [&'static str],
+    /// What is to come of it.
+    pub expected: Verdict,
     /// The protocol that carries it.
     pub version: Version,
     /// By what.
@@ -40,10 +47,15 @@ pub struct Case {
 }
 
 const DAEMONS: &[Contender] = &[Contender::Stock, Contender::Ours];
+const DOOR: &[Contender] = &[Contender::Ours, Contender::Door];
 const ALL: &[Contender] = &[Contender::Direct, Contender::Stock, Contender::Ours];
 
 /// Clients at once, and jobs of all of them in one run of a second or two.
 const SMALL: [(usize, usize); 4] = [(1, 1000), (4, 2000), (16, 2000), (64, 4000)];
+const REFUSED: Load = Load {
+    connections: 4,
+    jobs: 20_000,
+};
 const LARGE: Load = Load {
     connections: 4,
     jobs: 200,
@@ -63,6 +75,8 @@ pub fn all(null: &NullCompiler) -> Result<Vec<Case>> {
         name: format!("small-{connections}"),
         title: "null compiler, source of one line, version 1".to_owned(),
         source: Source::small(),
+        options: &[],
+        expected: Verdict::Compiled,
         version: Version::Plain,
         compilers: null.compilers(),
         load: Load { connections, jobs },
@@ -73,6 +87,8 @@ pub fn all(null: &NullCompiler) -> Result<Vec<Case>> {
         name: format!("large-v{number}"),
         title: format!("null compiler, {}, version {number}", described(&large)),
         source: large.clone(),
+        options: &[],
+        expected: Verdict::Compiled,
         version,
         compilers: null.compilers(),
         load: LARGE,
@@ -82,12 +98,46 @@ pub fn all(null: &NullCompiler) -> Result<Vec<Case>> {
         name: "real".to_owned(),
         title: format!("GCC, {}, version 2", described(&large)),
         source: large.clone(),
+        options: &[],
+        expected: Verdict::Compiled,
         version: Version::Lzo,
         compilers: Compilers::of_this_machine()?,
         load: REAL,
         contenders: ALL,
     };
-    Ok(small.chain(heavy).chain([real]).collect())
+    let all = small.chain(heavy).chain([real]).chain(doors(null));
+    Ok(all.collect())
+}
+
+/// What a door costs where a job costs next to nothing.
+fn doors(null: &NullCompiler) -> [Case; 3] {
+    let case = |name: &str, what, load, options, expected| Case {
+        name: name.to_owned(),
+        title: format!("{what}, source of one line, version 1, with and without a door"),
+        source: Source::small(),
+        options,
+        expected,
+        version: Version::Plain,
+        compilers: null.compilers(),
+        load,
+        contenders: DOOR,
+    };
+    let compiled = |name, (connections, jobs)| {
+        let load = Load { connections, jobs };
+        case(name, "null compiler", load, &[], Verdict::Compiled)
+    };
+    let refused = &["-fplugin=none.so"];
+    [
+        compiled("door-4", SMALL[1]),
+        compiled("door-64", SMALL[3]),
+        case(
+            "door-refused",
+            "refused at once",
+            REFUSED,
+            refused,
+            Verdict::Failed,
+        ),
+    ]
 }
 
 fn described(source: &Source) -> String {

@@ -15,15 +15,15 @@ use crate::processes::{cpu_of_ended_children, load_average, wait_for_all};
 /// One run of one contender.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Run {
-    /// Objects per second.
+    /// Jobs that ended as expected, per second.
     pub jobs_per_second: f64,
-    /// Processor time of the daemon and all that it started, its own start and end included, for each object.
+    /// Processor time of the daemon and all that it started, its own start and end included, for each of them.
     pub cpu_ms_per_job: f64,
     /// Half of the jobs took no longer.
     pub p50_ms: f64,
     /// Nor did 99 of 100.
     pub p99_ms: f64,
-    /// Jobs without an object.
+    /// Jobs that ended otherwise.
     pub failed: usize,
 }
 
@@ -59,7 +59,7 @@ impl Comparison {
     /// # Errors
     /// A daemon does not start, or ends by itself.
     pub fn measure(case: &Case, setup: &Setup, rounds: usize) -> Result<Self> {
-        let request = Prepared::new(&case.source.request(case.version, &[]))?;
+        let request = Prepared::new(&case.source.request(case.version, case.options))?;
         let mut runs: Vec<_> = case
             .contenders
             .iter()
@@ -98,6 +98,7 @@ fn run(case: &Case, setup: &Setup, contender: Contender, request: &Prepared) -> 
         Contender::Direct => direct::run(case.load, &case.source, &case.compilers, &setup.folder)?,
         Contender::Stock => served(case, setup, Kind::Stock, request)?,
         Contender::Ours => served(case, setup, Kind::Ours, request)?,
+        Contender::Door => served(case, setup, Kind::BehindDoor, request)?,
     };
     // The stock daemon leaves its workers behind.
     wait_for_all()?;
@@ -107,7 +108,7 @@ fn run(case: &Case, setup: &Setup, contender: Contender, request: &Prepared) -> 
 
 fn served(case: &Case, setup: &Setup, kind: Kind, request: &Prepared) -> Result<Done> {
     let daemon = Daemon::start(setup, kind, &case.compilers)?;
-    let done = case.load.run(daemon.address(), request);
+    let done = case.load.run(daemon.address(), request, case.expected);
     daemon.end()?;
     Ok(done)
 }

@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::compilers::Compilers;
+use crate::door::Door;
 
 /// How daemons are started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Kind {
     Stock,
     /// Ours, its sandbox included.
     Ours,
+    /// The same behind a door.
+    BehindDoor,
 }
 
 /// A running daemon, killed when it is dropped.
@@ -43,6 +46,7 @@ pub enum Kind {
 pub struct Daemon {
     child: Child,
     address: SocketAddr,
+    door: Option<Door>,
     folder: TempDir,
 }
 
@@ -61,8 +65,15 @@ impl Daemon {
         let address = free_address()?;
         let mut command = match kind {
             Kind::Stock => stock(setup, folder.path(), compilers)?,
-            Kind::Ours => ours(setup, folder.path(), compilers)?,
+            Kind::Ours | Kind::BehindDoor => ours(setup, folder.path(), compilers)?,
         };
+        let door = match kind {
+            Kind::BehindDoor => Some(Door::keep(&setup.ours, folder.path(), free_address()?)?),
+            Kind::Stock | Kind::Ours => None,
+        };
+        if let Some(door) = &door {
+            command.arg("--door").arg(&door.directory);
+        }
         let workspace = folder.path().join("tmp");
         fs::create_dir(&workspace)?;
         for shared in [folder.path(), &workspace] {
@@ -96,9 +107,14 @@ impl Daemon {
         let mut daemon = Self {
             child,
             address,
+            door,
             folder,
         };
         daemon.wait_until_it_listens()?;
+        if let Some(door) = &daemon.door {
+            Door::wait_until_served(&daemon.folder.path().join("log"))?;
+            daemon.address = door.address;
+        }
         Ok(daemon)
     }
 
@@ -117,7 +133,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Where it listens.
+    /// Where jobs are sent.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -139,7 +155,9 @@ impl Daemon {
     pub fn end(mut self) -> Result<ExitStatus> {
         kill_process(Pid::from_child(&self.child), Signal::TERM)
             .context("the daemon has ended by itself")?;
-        Ok(self.child.wait()?)
+        let status = self.child.wait()?;
+        self.door.take().map_or(Ok(()), Door::end)?;
+        Ok(status)
     }
 }
 

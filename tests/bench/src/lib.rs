@@ -14,6 +14,7 @@ pub mod comparison;
 pub mod compilers;
 pub mod daemon;
 pub mod direct;
+mod door;
 mod errand;
 pub mod exchange;
 pub mod load;

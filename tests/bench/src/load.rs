@@ -21,20 +21,20 @@ pub struct Load {
 pub struct Done {
     /// From the first connection to the last reply.
     pub wall: Duration,
-    /// From connection to reply, of every job that gave an object, shortest first.
+    /// From connection to reply, of every job that ended as expected, shortest first.
     pub latencies: Vec<Duration>,
-    /// Jobs that gave none.
+    /// Jobs that did not.
     pub failed: usize,
 }
 
 impl Load {
-    /// Sends `request` as often as this says.
-    pub fn run(self, address: SocketAddr, request: &Prepared) -> Done {
+    /// Sends `request` as often as this says, and counts the replies that are as `expected`.
+    pub fn run(self, address: SocketAddr, request: &Prepared, expected: Verdict) -> Done {
         let begun = Instant::now();
         let taken = AtomicUsize::new(0);
         let mut done = thread::scope(|scope| {
             let clients: Vec<_> = (0..self.connections)
-                .map(|_| scope.spawn(|| client(self.jobs, &taken, address, request)))
+                .map(|_| scope.spawn(|| client(self.jobs, &taken, address, (request, expected))))
                 .collect();
             let results = clients.into_iter().map(|client| {
                 let panicked = "a client cannot panic";
@@ -49,14 +49,20 @@ impl Load {
 }
 
 /// Takes one job after the other until `jobs` are taken.
-fn client(jobs: usize, taken: &AtomicUsize, address: SocketAddr, request: &Prepared) -> Done {
+fn client(
+    jobs: usize,
+    taken: &AtomicUsize,
+    address: SocketAddr,
+    (request, expected): (&Prepared, Verdict),
+) -> Done {
     let mut done = Done::default();
     let mut scratch = Vec::new();
     while taken.fetch_add(1, Ordering::Relaxed) < jobs {
         let begun = Instant::now();
-        match request.exchange(address, &mut scratch) {
-            Verdict::Compiled => done.latencies.push(begun.elapsed()),
-            Verdict::Failed | Verdict::Lost => done.failed += 1,
+        if request.exchange(address, &mut scratch) == expected {
+            done.latencies.push(begun.elapsed());
+        } else {
+            done.failed += 1;
         }
     }
     done

@@ -28,7 +28,8 @@ struct Invocation {
 enum What {
     /// Speed and processor time, in alternating runs
     Compare {
-        /// Cases, all without any: small-1, small-4, small-16, small-64, large-v1, large-v2, real
+        /// Cases, all without any: small-1, small-4, small-16, small-64, large-v1, large-v2, real,
+        /// and door-4, door-64, door-refused: ours behind a door beside ours without one
         cases: Vec<String>,
         /// Runs of each contender
         #[arg(long, default_value_t = 7)]

@@ -73,7 +73,7 @@ fn resident(daemon: &Daemon, field: &str) -> u64 {
 /// All clients are in the middle of their uploads before any of them goes on, where the daemon serves so many.
 fn upload(address: SocketAddr, request: &Prepared, kind: Kind) -> Result<()> {
     let middle = Barrier::new(match kind {
-        Kind::Ours => CLIENTS,
+        Kind::Ours | Kind::BehindDoor => CLIENTS,
         // It accepts as many as it compiles; the others wait in the kernel.
         Kind::Stock => 1,
     });

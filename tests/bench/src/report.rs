@@ -23,6 +23,7 @@ impl Contender {
             Self::Direct => "compiler alone",
             Self::Stock => "stock distccd",
             Self::Ours => "our distccd",
+            Self::Door => "behind a door",
         }
     }
 }
