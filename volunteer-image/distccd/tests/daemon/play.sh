@@ -56,6 +56,11 @@ case $play in
         cp /bin/sh ./program && ./program -c 'echo ran a program from its directory'
         (: > made) && rm made && mkdir sub && rmdir sub && echo 'wrote to its directory'
         ;;
+    door)
+        make_object "$x86_64"
+        ls ../../door > /dev/null && echo 'looked at the door'
+        (: > ../../door/made) && echo 'wrote beside the door'
+        ;;
     descriptors) ls -l /proc/self/fd; make_object "$x86_64" ;;
     huge) printf x | dd of=huge bs=1 seek=300000000 2> /dev/null || exit 3; make_object "$x86_64" ;;
     *) echo "no such play: $play" >&2; exit 99 ;;

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -162,12 +163,23 @@ pub(crate) fn toolchain_file(folder: &tempfile::TempDir, toolchain: &Toolchain) 
     path
 }
 
+/// A port that nobody uses, never the same twice.
+///
+/// Below those that Linux chooses by itself, so that none of the many connections of tests takes it before the program
+/// that it is for.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
-    listener
-        .local_addr()
-        .expect("a listener has an address")
-        .port()
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 12_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let next = || {
+        let taken = TAKEN.fetch_add(1, Ordering::Relaxed);
+        // Other test programs begin elsewhere.
+        let place = std::process::id().wrapping_mul(97).wrapping_add(taken);
+        u16::try_from(FIRST + place % COUNT).expect("the range is one of ports")
+    };
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let found = (0..COUNT).map(|_| next()).find(is_free);
+    found.expect("some port is free")
 }
 
 pub(crate) fn read_line(log: &mut impl BufRead) -> Option<String> {

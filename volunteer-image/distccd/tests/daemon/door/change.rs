@@ -12,7 +12,7 @@ use distcc_wire::{Outcome, Version};
 use volunteer_toolchain::Toolchain;
 
 use super::{SERVES, compiles, door, keep_door, serve_behind, start_behind};
-use crate::harness::{is_gone, play, request};
+use crate::harness::{PATIENCE, is_gone, play, request};
 use crate::served::{eventually, free_port, read_reply};
 
 #[test]
@@ -152,10 +152,11 @@ fn a_volunteer_waits_for_its_door_and_says_so_once() {
     let volunteer = start_behind(directory.path(), &play(), &[]);
     volunteer.wait_for("no door to serve");
     let door = keep_door(directory.path(), free_port(), &[]);
-    let mut line = volunteer.lines.recv().unwrap();
+    let next_line = || volunteer.lines.recv_timeout(PATIENCE).unwrap();
+    let mut line = next_line();
     while !line.contains(SERVES) {
         assert!(!line.contains("no door"), "{line}");
-        line = volunteer.lines.recv().unwrap();
+        line = next_line();
     }
     assert!(compiles(&door.program));
 }

@@ -1,19 +1,21 @@
 //! Whoever else may be at a door's socket, on either side of it.
 
-use std::fs;
-use std::io::{IoSlice, Read, Write};
+use std::fs::{self, Permissions};
+use std::io::{BufReader, IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::{Logged, SERVES, compiles, door, keep_door, start_behind};
 use crate::harness::{PATIENCE, play};
-use crate::served::{eventually, free_port};
+use crate::served::{PROGRAM, Program, eventually, free_port, toolchain_file};
 
 #[test]
 fn a_door_withstands_whoever_is_no_volunteer() {
@@ -42,6 +44,54 @@ fn a_door_withstands_whoever_is_no_volunteer() {
     volunteer.wait_for(SERVES);
     assert!(compiles(&door.program));
     assert_eq!(door.end(), Some(0));
+}
+
+/// Another user's, although the socket is open to everybody.
+#[test]
+fn a_door_and_a_volunteer_of_different_users_have_nothing_to_do_with_each_other() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can start programs of two users");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let is_open = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 1 == 1;
+    if !folder.path().ancestors().skip(1).all(is_open) {
+        eprintln!("skipped: the directory for temporary files is root's alone");
+        return;
+    }
+    let (directory, door) = door();
+    let script = folder.path().join("gcc");
+    fs::copy(&play().compilers[0].gcc, &script).unwrap();
+    let mut toolchain = play();
+    for compiler in &mut toolchain.compilers {
+        script.clone_into(&mut compiler.gcc);
+        script.clone_into(&mut compiler.gxx);
+    }
+    let everybody = |path: &Path| fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+    everybody(directory.path());
+    everybody(&directory.path().join("door.sock"));
+    everybody(folder.path());
+    let mut child = Command::new(PROGRAM)
+        .args(["--no-detach", "--log-stderr", "--user", "nobody"])
+        .args(["--listen", "127.0.0.1", "--port", &free_port().to_string()])
+        .arg("--toolchain")
+        .arg(toolchain_file(&folder, &toolchain))
+        .arg("--door")
+        .arg(directory.path())
+        .env("TMPDIR", folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let volunteer = Logged::new(Program {
+        log: BufReader::new(child.stderr.take().unwrap()),
+        child,
+        port: 0,
+        folder,
+        opening: Vec::new(),
+    });
+    volunteer.wait_for("the door is another user's");
+    door.wait_for("gave nothing to a process of another user");
+    assert_eq!(volunteer.end(), Some(0));
 }
 
 /// The numbers of the descriptors that a program has open.
