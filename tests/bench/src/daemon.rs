@@ -67,18 +67,18 @@ impl Daemon {
             Kind::Stock => stock(setup, folder.path(), compilers)?,
             Kind::Ours | Kind::BehindDoor => ours(setup, folder.path(), compilers)?,
         };
+        let workspace = folder.path().join("tmp");
+        fs::create_dir(&workspace)?;
+        for shared in [folder.path(), &workspace] {
+            // The stock daemon gives up being root.
+            fs::set_permissions(shared, fs::Permissions::from_mode(0o1777))?;
+        }
         let door = match kind {
             Kind::BehindDoor => Some(Door::keep(&setup.ours, folder.path(), free_address()?)?),
             Kind::Stock | Kind::Ours => None,
         };
         if let Some(door) = &door {
             command.arg("--door").arg(&door.directory);
-        }
-        let workspace = folder.path().join("tmp");
-        fs::create_dir(&workspace)?;
-        for shared in [folder.path(), &workspace] {
-            // The stock daemon gives up being root.
-            fs::set_permissions(shared, fs::Permissions::from_mode(0o1777))?;
         }
         command
             .args([
