@@ -1,0 +1,63 @@
+//! What is wrong before anything begins.
+
+use crate::machine::Machine;
+use crate::text::assert_runs;
+
+#[test]
+fn words_that_are_not_understood() {
+    let machine = Machine::new();
+    assert_runs!(
+        "usage",
+        machine.run(&["upp"]),
+        machine.run(&["status", "--output", "xml"]),
+        machine.run(&["logs", "--tail", "few"]),
+        machine.run(&["logs", "--since", "yesterday"]),
+        machine.run(&["hosts", "--jobs", "0"]),
+        machine.run(&["completions"]),
+    );
+}
+
+#[test]
+fn a_manifest_with_mistakes() {
+    let machine = Machine::new();
+    machine.write(
+        "farm.yaml",
+        "farm: attic\nadress: auto\ntargets:\n  armv8: {}\n  amd65: {}\n",
+    );
+    assert_runs!(
+        "manifest",
+        machine.run(&["up"]),
+        machine.run(&["down", "-f", "missing.yaml"])
+    );
+}
+
+#[test]
+fn an_engine_that_is_not_there() {
+    let mut machine = Machine::new();
+    let nowhere = format!("unix://{}/nothing.sock", machine.folder.path().display());
+    machine.set("DOCKER_HOST", Some(&nowhere));
+    assert_runs!(
+        "no-engine",
+        machine.run(&["status"]),
+        machine.run(&["up", "-q"])
+    );
+    machine.set("DOCKER_HOST", Some("ftp://box"));
+    assert_runs!("bad-docker-host", machine.run(&["status"]));
+    // Nothing listens on the discard port of this machine's last loopback address.
+    machine.set("DOCKER_HOST", Some("tcp://127.255.255.254:9"));
+    assert_eq!(machine.run(&["status"]).code, Some(3));
+}
+
+#[test]
+fn an_engine_that_is_not_for_this_user() {
+    use std::os::unix::fs::PermissionsExt;
+
+    // For root there is no such thing as a closed door.
+    if rustix::process::geteuid().is_root() {
+        return;
+    }
+    let machine = Machine::new();
+    let socket = machine.folder.path().join("engine.sock");
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o000)).unwrap();
+    assert_runs!("permission-denied", machine.run(&["status"]));
+}
