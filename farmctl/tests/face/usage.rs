@@ -22,7 +22,7 @@ fn a_manifest_with_mistakes() {
     let machine = Machine::new();
     machine.write(
         "farm.yaml",
-        "farm: attic\nadress: auto\ntargets:\n  armv8: {}\n  amd65: {}\n",
+        "farm: attic\nadress: auto\ntargets:\n  armv8: {}\n",
     );
     assert_runs!(
         "manifest",
