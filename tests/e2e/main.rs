@@ -1,5 +1,6 @@
 //! The whole farm against a real Docker engine.
 
+mod archive;
 mod compile;
 mod engines_end;
 mod hosts;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     tests.extend(docker_tests![
         versions::one_container_has_several_gcc_versions,
         versions::an_expired_index_is_used_only_if_allowed,
+        archive::a_farm_compiles_with_a_toolchain_from_an_archive,
         pump::headers_of_the_system_come_with_the_image_if_asked_for,
     ]);
     tests.extend(docker_tests![

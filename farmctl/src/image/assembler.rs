@@ -9,12 +9,13 @@ use volunteer_toolchain::TOOLCHAIN_PATH;
 
 use super::archive::{self, Expiry, Keyring, Trust, Wanted};
 use super::blocking::blocking;
+use super::digest::Sha256;
 use super::fetch::{Cache, Fetcher};
 use super::fingerprint::{Fingerprint, toolchain_json};
 use super::image::{DAEMON_PATH, Image};
 use super::layer::{Layer, LayerStore};
 use super::lock::Lock;
-use super::make::{LayerMaker, PackageLayers};
+use super::make::{Fetched, LayerMaker, PackageLayers};
 use super::mirror::Mirror;
 use super::package::{ImagePath, Node, Tree};
 use super::progress::{Listener, Progress};
@@ -132,6 +133,25 @@ impl Assembler {
         Ok(reference(&image.toolchain.target, &fingerprint))
     }
 
+    /// The keys of the layers that `image` is made of, as `lock` pins it: what the cache keeps them by.
+    ///
+    /// # Errors
+    ///
+    /// The lock lacks a toolchain of the image.
+    pub fn layer_keys(&self, image: &ImageRequest, lock: &Lock) -> Result<Vec<Sha256>, Error> {
+        Ok(ImageRecipe::new(image, lock)?.keys())
+    }
+
+    /// Downloads what `images` are made from, as `lock` pins it, and makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The lock lacks a toolchain, or something cannot be fetched.
+    pub async fn fetch(&self, images: &[ImageRequest], lock: &Lock) -> Result<Vec<Fetched>, Error> {
+        let recipes = recipes(images, lock)?;
+        self.maker().fetch_all(&recipes).await
+    }
+
     /// Assembles `images` from the packages that `lock` pins, in their order.
     ///
     /// # Errors
@@ -143,17 +163,7 @@ impl Assembler {
         images: &[ImageRequest],
         lock: &Lock,
     ) -> Result<Vec<Image>, Error> {
-        let recipes: Vec<_> = images
-            .iter()
-            .map(|image| ImageRecipe::new(image, lock))
-            .collect::<Result<_, _>>()?;
-        let maker = LayerMaker::new(
-            &self.fetcher,
-            &self.settings.mirror,
-            &self.store,
-            &self.listener,
-        );
-        let packages = maker.make(&recipes).await?;
+        let packages = self.maker().make(&recipes(images, lock)?).await?;
         let daemon = self.daemon_layer().await?;
         images
             .iter()
@@ -184,6 +194,15 @@ impl Assembler {
             wishes.collect(),
         )
         .await
+    }
+
+    fn maker(&self) -> LayerMaker<'_> {
+        LayerMaker::new(
+            &self.fetcher,
+            &self.settings.mirror,
+            &self.store,
+            &self.listener,
+        )
     }
 
     async fn daemon_layer(&self) -> Result<Layer, Error> {
@@ -238,6 +257,11 @@ impl std::fmt::Debug for Assembler {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
+}
+
+fn recipes(images: &[ImageRequest], lock: &Lock) -> Result<Vec<ImageRecipe>, Error> {
+    let recipes = images.iter().map(|image| ImageRecipe::new(image, lock));
+    recipes.collect()
 }
 
 fn reference(target: &str, fingerprint: &Fingerprint) -> String {

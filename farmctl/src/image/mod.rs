@@ -48,6 +48,7 @@ mod progress;
 mod recipe;
 mod request;
 mod tarball;
+mod upkeep;
 
 pub use archive::{Expiry, IndexError, Keyring, KeyringError, ReleaseError, ResolveError};
 pub use assembler::{Assembler, IMAGE_LABEL, REPOSITORIES, Settings};
@@ -59,13 +60,17 @@ pub use fetch::FetchError;
 pub use fingerprint::Fingerprint;
 pub use image::Image;
 pub use load::{load_bytes, load_stream};
-pub use lock::{Lock, LockError, LockedPackage};
+pub use lock::{Lock, LockError, LockedPackage, PackageChange, Presence, ToolchainChange};
+pub use make::Fetched;
 pub use mirror::{APT_DIRECTORY, Mirror, MirrorError, Origin};
 pub use package::{ElfError, LibraryError, PathError, UnpackError, UnpackFault, with_data};
 pub use program::Program;
 pub use progress::{Event, Progress, Silent, Work};
 pub use request::{CompilerSource, ImageRequest};
 pub use tarball::{ArchiveSource, ArchiveSourceError, TarballError, TarballFault};
+pub use upkeep::{
+    Busy, CacheFile, CacheFileKind, KnownLock, KnownLocks, Lease, Needed, remove, unused,
+};
 
 /// The volunteers' own architecture, by Debian's name, which is Docker's too.
 const ARCHITECTURE: &str = "amd64";

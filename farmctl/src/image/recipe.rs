@@ -79,6 +79,23 @@ pub(super) struct HeadersRecipe {
 }
 
 impl ImageRecipe {
+    /// Of all its layers.
+    pub(super) fn keys(&self) -> Vec<Sha256> {
+        let compilers = self.compilers.iter().map(|compiler| compiler.key);
+        let support = [self.support.libraries_key, self.support.assembler_key];
+        let headers = self.headers.iter().map(|headers| headers.key);
+        compilers.chain(support).chain(headers).collect()
+    }
+
+    /// Every package that it is made from.
+    pub(super) fn packages(&self) -> impl Iterator<Item = &LockedPackage> {
+        let compilers = self.compilers.iter();
+        let compilers = compilers.flat_map(|compiler| compiler.content.packages());
+        let support = self.support.packages.iter().map(|(package, _keep)| package);
+        let headers = self.headers.iter().flat_map(|headers| &headers.packages);
+        compilers.chain(support).chain(headers)
+    }
+
     pub(super) fn new(image: &ImageRequest, lock: &Lock) -> Result<Self, Error> {
         let packages = lock.packages_of(image)?;
         let compilers = image

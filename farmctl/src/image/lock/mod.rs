@@ -4,6 +4,7 @@
 //! It names no host, so every mirror will do, and holds everything needed to fetch and check the packages, so a
 //! complete lock makes the archive's index unnecessary.
 
+mod changes;
 mod text;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::digest::Sha256;
 use super::request::{CompilerSource, ImageRequest};
 use super::tarball::ArchiveSource;
 
+pub use changes::{PackageChange, Presence, ToolchainChange};
 pub use text::LockError;
 
 /// A pinned package.
@@ -88,6 +90,26 @@ impl Lock {
                     .map(|source| (&image.toolchain.target, source))
             })
             .all(|(target, source)| self.pinned(target, source).is_some())
+    }
+
+    /// This lock without what it pins for `targets`.
+    #[must_use]
+    pub fn without(&self, targets: &[&str]) -> Self {
+        let others = self.toolchains.iter();
+        let others = others.filter(|(id, _toolchain)| !targets.contains(&id.target.as_str()));
+        Self {
+            toolchains: others
+                .map(|(id, toolchain)| (id.clone(), toolchain.clone()))
+                .collect(),
+        }
+    }
+
+    /// Everything that has to be downloaded for it: packages and archives of toolchains.
+    pub fn downloads(&self) -> impl Iterator<Item = Sha256> {
+        self.toolchains.values().flat_map(|toolchain| {
+            let packages = toolchain.packages.iter().map(|package| package.sha256);
+            packages.chain(toolchain.archive)
+        })
     }
 
     /// The packages of an image. Where several GCC versions bring the same package the newest wins: libraries and
@@ -217,7 +239,7 @@ pub(super) mod tests {
         ImageRequest { toolchain, sources }
     }
 
-    fn offered(name: &str, version: &str) -> Offered {
+    pub(in crate::image) fn offered(name: &str, version: &str) -> Offered {
         Offered {
             name: name.to_owned(),
             version: version.to_owned(),

@@ -4,24 +4,24 @@
 //! the assembler with what nobody else needs. So the library layer comes out the same for every target.
 
 mod compiler;
+mod fetch;
 mod headers;
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use futures_util::future::{try_join, try_join_all};
 use tokio::sync::Semaphore;
 
 use super::Error;
 use super::digest::Sha256;
-use super::fetch::{FetchError, Fetcher, Length, RemoteFile};
+use super::fetch::{Fetcher, Length, RemoteFile};
 use super::layer::{LayerStore, StoredLayer};
 use super::lock::LockedPackage;
 use super::mirror::Mirror;
-use super::progress::{Event, Listener, Work};
+use super::progress::{Listener, Work};
 use super::recipe::{CompilerRecipe, ImageRecipe};
-use super::tarball::ArchiveSource;
+pub use fetch::Fetched;
 use support::SupportTrees;
 
 /// A compiler layer takes some 150 MB of memory while it is made.
@@ -147,35 +147,7 @@ impl<'a> LayerMaker<'a> {
                     .map(|package| (package.sha256, self.remote(package))),
             );
         }
-        let missing = self.fetcher.missing(packages.values());
-        if !missing.is_empty() {
-            let bytes = missing.iter().map(|file| file.length.max()).sum();
-            self.listener.report(Event::Planned {
-                files: missing.len(),
-                bytes,
-            });
-        }
-    }
-
-    async fn fetch(&self, package: &LockedPackage) -> Result<PathBuf, Error> {
-        Ok(self.fetcher.file(&self.remote(package)).await?)
-    }
-
-    async fn fetch_archive(&self, archive: &ArchiveSource) -> Result<PathBuf, Error> {
-        let fetched = self.fetcher.file(&RemoteFile::toolchain(archive)).await;
-        fetched.map_err(|error| match error {
-            FetchError::WrongChecksum {
-                url,
-                expected,
-                actual,
-            } => Error::Replaced {
-                url,
-                expected,
-                actual,
-            },
-            FetchError::NotFound { url } => Error::ArchiveGone { url },
-            error => error.into(),
-        })
+        self.announce_files(packages.into_values());
     }
 
     fn remote(&self, package: &LockedPackage) -> RemoteFile {

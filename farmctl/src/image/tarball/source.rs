@@ -143,7 +143,7 @@ impl ArchiveSourceError {
     pub fn hint(&self) -> String {
         match self {
             Self::Https(_) => {
-                "download it by other means and name the file as file:///…; its sum is checked all the same"
+                "write http:// where its server answers that too, or file:///… of a copy: the sum is checked all the same"
             }
             Self::NoUrl { .. } | Self::Scheme(_) => {
                 "write http://… or file:///… as `url` of the target's toolchain file"
