@@ -23,7 +23,7 @@ pub enum Exit {
     EngineUnreachable = 3,
     /// Applied, but a volunteer is not healthy.
     Unhealthy = 4,
-    /// `plan --exit-code` found changes.
+    /// `plan --exit-code` or `update --check` found changes.
     ChangesPending = 5,
     /// The user interrupted.
     Interrupted = 130,

@@ -1,23 +1,22 @@
 //! The farm's images: what they hold comes from the manifest, which packages exactly from the lock.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use volunteer_toolchain::{Compiler, Toolchain};
 
 use super::context::Context;
+use super::image_request::image_request;
+use super::lock_file::LockFile;
 use super::{Exit, Failure};
 use crate::converge::ImageSource;
 use crate::engine::ImageArchive;
-use crate::farm::{Farm, GccMajor, GccSource, Host, ImageTag, Origin, TargetName, Volunteer};
+use crate::farm::{self, Farm, Host, ImageReference, ImageTag, TargetName};
 use crate::image::{
-    APT_DIRECTORY, ArchiveSource, Assembler, CompilerSource, Error, Expiry, ImageRequest, Keyring,
-    Lock, Mirror, Program, Settings, load_stream,
+    APT_DIRECTORY, Assembler, Error, Expiry, Fetched, ImageRequest, Keyring, KnownLock, KnownLocks,
+    Lease, Lock, Mirror, Program, Settings, load_stream,
 };
 use crate::report::AssemblyReport;
 
@@ -30,21 +29,47 @@ pub(super) struct ImageArgs {
 }
 
 /// What happens to packages that the lock pins already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pins {
     /// They stay; only what is missing is resolved.
     Kept,
     /// They are resolved anew.
     Renewed,
+    /// Those of these targets are resolved anew.
+    RenewedFor(Vec<TargetName>),
+}
+
+/// The image of one target.
+pub(super) struct TargetImage {
+    pub(super) target: TargetName,
+    pub(super) tag: ImageTag,
+    pub(super) origin: ImageOrigin,
+}
+
+/// Where an image comes from if the engine lacks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ImageOrigin {
+    /// It is assembled.
+    Assembled,
+    /// It is pulled.
+    Registry,
+    /// From nowhere.
+    Nowhere,
 }
 
 /// The images of one host, with everything needed to assemble those that its engine lacks.
 pub(super) struct Images {
     assembler: Assembler,
-    requests: Vec<(ImageTag, ImageRequest)>,
+    /// Of the images that are named by what they are made from.
+    requests: BTreeMap<TargetName, ImageRequest>,
+    all: Vec<TargetImage>,
     tags: BTreeMap<TargetName, ImageTag>,
     lock: Lock,
     lock_file: LockFile,
+    farm: String,
+    cache: PathBuf,
+    /// Where the cache cannot be written nobody else clears it up either.
+    _lease: Option<Lease>,
 }
 
 impl Images {
@@ -60,25 +85,57 @@ impl Images {
         let known = match pins {
             Pins::Kept => lock_file.lock()?,
             Pins::Renewed => None,
+            Pins::RenewedFor(targets) => {
+                let targets: Vec<_> = targets.iter().map(TargetName::as_str).collect();
+                lock_file.lock()?.map(|lock| lock.without(&targets))
+            }
         };
+        let cache = context.cache_path()?;
+        let lease = Lease::shared(&cache).ok();
         let listener = Arc::new(AssemblyReport::new(Arc::clone(&context.report)));
         let assembler = Assembler::new(settings(farm, args, context)?, listener)?;
-        let requests = host.volunteers.iter().map(request);
-        let requests: Vec<_> = requests.collect::<Result<_, _>>()?;
-        let lock = assembler.resolve(&requests, known.as_ref()).await?;
-        let mut tags = BTreeMap::new();
-        let mut tagged = Vec::new();
-        for (volunteer, request) in host.volunteers.iter().zip(requests) {
-            let tag = ImageTag::new(assembler.reference(&request, &lock)?);
-            tags.insert(volunteer.target.name.clone(), tag.clone());
-            tagged.push((tag, request));
+        let mut requests = BTreeMap::new();
+        for volunteer in &host.volunteers {
+            if !matches!(volunteer.image, farm::ImageSource::Pull(_)) {
+                requests.insert(volunteer.target.name.clone(), image_request(volunteer)?);
+            }
         }
+        let wanted: Vec<_> = requests.values().cloned().collect();
+        let lock = assembler.resolve(&wanted, known.as_ref()).await?;
+        let mut images = Vec::new();
+        for volunteer in &host.volunteers {
+            let target = volunteer.target.name.clone();
+            let own_tag =
+                |request| Ok::<_, Error>(ImageTag::new(assembler.reference(request, &lock)?));
+            let (tag, origin) = match (&volunteer.image, requests.get(&target)) {
+                (farm::ImageSource::Pull(reference), _) => {
+                    (pulled_tag(reference), ImageOrigin::Registry)
+                }
+                (farm::ImageSource::Never, Some(request)) => {
+                    (own_tag(request)?, ImageOrigin::Nowhere)
+                }
+                (_, Some(request)) => (own_tag(request)?, ImageOrigin::Assembled),
+                (_, None) => continue,
+            };
+            images.push(TargetImage {
+                target,
+                tag,
+                origin,
+            });
+        }
+        let tags = images
+            .iter()
+            .map(|image| (image.target.clone(), image.tag.clone()));
         Ok(Self {
+            tags: tags.collect(),
             assembler,
-            requests: tagged,
-            tags,
+            requests,
+            all: images,
             lock,
             lock_file,
+            farm: farm.name.to_string(),
+            cache,
+            _lease: lease,
         })
     }
 
@@ -87,19 +144,80 @@ impl Images {
         &self.tags
     }
 
+    /// The images of `targets`, or all of them if there are none, in the manifest's order.
+    pub(super) fn of(&self, targets: &[TargetName]) -> Vec<&TargetImage> {
+        let is_chosen =
+            |image: &&TargetImage| targets.is_empty() || targets.contains(&image.target);
+        self.all.iter().filter(is_chosen).collect()
+    }
+
+    /// The lock as it is now.
+    pub(super) fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// The lock's file, as it was.
+    pub(super) fn lock_file(&self) -> &LockFile {
+        &self.lock_file
+    }
+
     /// Writes the lock file if it says something else; tells whether it did.
     pub(super) fn save_lock(&self) -> Result<bool, Failure> {
-        self.lock_file.replace(&self.lock.to_string())
+        let changed = self.lock_file.replace(&self.lock.to_string())?;
+        let noted = KnownLocks::new(&self.cache).remember(&self.known_lock()?);
+        if let Err(error) = noted {
+            tracing::debug!(%error, "the use of the lock is not noted");
+        }
+        Ok(changed)
+    }
+
+    /// What the lock stands for, for those who clear up.
+    pub(super) fn known_lock(&self) -> Result<KnownLock, Failure> {
+        let named = self.all.iter();
+        let named = named.filter(|image| image.origin != ImageOrigin::Registry);
+        let named = named.map(|image| image.tag.to_string()).collect();
+        let mut layers = std::collections::BTreeSet::new();
+        for request in self.requests.values() {
+            layers.extend(self.assembler.layer_keys(request, &self.lock)?);
+        }
+        let lock = self.lock_file.absolute_path();
+        Ok(KnownLock::new(&self.farm, lock, named, layers))
+    }
+
+    /// Downloads what the images of `targets` are made from.
+    pub(super) async fn fetch(&self, targets: &[TargetName]) -> Result<Vec<Fetched>, Failure> {
+        let wanted = self.of(targets).into_iter();
+        let wanted = wanted.filter(|image| image.origin == ImageOrigin::Assembled);
+        let wanted: Vec<_> = wanted
+            .filter_map(|image| self.requests.get(&image.target).cloned())
+            .collect();
+        Ok(self.assembler.fetch(&wanted, &self.lock).await?)
     }
 }
 
 impl ImageSource for Images {
     async fn archive(&self, tags: &[ImageTag]) -> Result<ImageArchive, Error> {
-        let wanted = self.requests.iter().filter(|(tag, _)| tags.contains(tag));
-        let wanted: Vec<_> = wanted.map(|(_, request)| request.clone()).collect();
+        let wanted = self
+            .all
+            .iter()
+            .filter(|image| image.origin == ImageOrigin::Assembled && tags.contains(&image.tag));
+        let wanted: Vec<_> = wanted
+            .filter_map(|image| self.requests.get(&image.target).cloned())
+            .collect();
         let images = self.assembler.assemble(&wanted, &self.lock).await?;
         Ok(Box::pin(load_stream(&images)))
     }
+}
+
+/// As engines take it: a name without a tag would mean every tag there is.
+fn pulled_tag(reference: &ImageReference) -> ImageTag {
+    let text = reference.as_str();
+    let name = text.rsplit('/').next().unwrap_or(text);
+    ImageTag::new(if name.contains([':', '@']) {
+        text.to_owned()
+    } else {
+        format!("{text}:latest")
+    })
 }
 
 fn settings(farm: &Farm, args: &ImageArgs, context: &Context) -> Result<Settings, Failure> {
@@ -127,128 +245,32 @@ fn settings(farm: &Farm, args: &ImageArgs, context: &Context) -> Result<Settings
     })
 }
 
-fn request(volunteer: &Volunteer) -> Result<ImageRequest, Error> {
-    let target = &volunteer.target;
-    let versions: Vec<_> = volunteer
-        .gcc
-        .iter()
-        .filter_map(|major| Some((*major, target.gcc.get(major)?)))
-        .collect();
-    Ok(ImageRequest {
-        toolchain: Toolchain {
-            target: target.name.to_string(),
-            triples: target.triples.clone(),
-            object: target.object.clone(),
-            defaults: target.defaults.clone(),
-            compilers: versions.iter().map(compiler).collect(),
-            headers: volunteer.headers,
-        },
-        sources: versions
-            .iter()
-            .map(|version| compiler_source(version, volunteer.headers))
-            .collect::<Result<_, _>>()?,
-    })
-}
-
-fn compiler((major, source): &(GccMajor, &GccSource)) -> Compiler {
-    Compiler {
-        major: major.number(),
-        gcc: source.gcc_path.clone(),
-        gxx: source.gxx_path.clone(),
-    }
-}
-
-fn compiler_source(
-    (major, source): &(GccMajor, &GccSource),
-    with_headers: bool,
-) -> Result<CompilerSource, Error> {
-    let major = major.number();
-    Ok(match &source.origin {
-        Origin::Packages(packages) => CompilerSource {
-            major,
-            suite: packages.suite.as_str().to_owned(),
-            packages: packages.packages.clone(),
-            leave_out: packages.leave_out.clone(),
-            headers: if with_headers {
-                packages.headers.clone()
-            } else {
-                Vec::new()
-            },
-            archive: None,
-        },
-        Origin::Archive(archive) => CompilerSource {
-            major,
-            suite: archive.suite.as_str().to_owned(),
-            packages: archive.libraries.clone(),
-            leave_out: archive.leave_out.clone(),
-            headers: Vec::new(),
-            archive: Some(ArchiveSource::new(
-                &archive.url,
-                &archive.sha256,
-                &archive.directory,
-                &archive.installed,
-            )?),
-        },
-    })
-}
-
-/// The lock's file and what it held when the command began.
-struct LockFile {
-    path: PathBuf,
-    text: Option<String>,
-}
-
-impl LockFile {
-    fn read(path: PathBuf) -> Result<Self, Failure> {
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Self {
-                path,
-                text: Some(text),
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self { path, text: None }),
-            Err(error) => Err(unusable(&path, error)),
-        }
-    }
-
-    fn lock(&self) -> Result<Option<Lock>, Failure> {
-        Ok(self
-            .text
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(Error::from)?)
-    }
-
-    /// Writes beside and renames, so that an interrupted command leaves the old lock or the new one.
-    fn replace(&self, text: &str) -> Result<bool, Failure> {
-        if self.text.as_deref() == Some(text) {
-            return Ok(false);
-        }
-        let folder = self
-            .path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)
-            .and_then(|()| tempfile::NamedTempFile::new_in(folder))
-            .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()).map(|()| file))
-            .and_then(|file| file.persist(&self.path).map_err(|error| error.error))
-            .map_err(|error| unusable(&self.path, error))?;
-        Ok(true)
-    }
-}
-
-fn unusable(path: &Path, error: io::Error) -> Failure {
-    let error =
-        anyhow::Error::from(error).context(format!("cannot use the lock {}", path.display()));
-    Failure::new(Exit::Failed, error, None)
-}
-
 /// For commands whose plans load nothing.
 pub(super) struct NoImages;
 
 impl ImageSource for NoImages {
     async fn archive(&self, _tags: &[ImageTag]) -> Result<ImageArchive, Error> {
         Ok(Box::pin(futures_util::stream::empty()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_without_a_tag_means_the_latest() {
+        let cases = [
+            (
+                "registry.lan:5000/armv7h",
+                "registry.lan:5000/armv7h:latest",
+            ),
+            ("registry.lan/armv7h:3", "registry.lan/armv7h:3"),
+            ("armv7h@sha256:00", "armv7h@sha256:00"),
+        ];
+        for (reference, tag) in cases {
+            let reference: ImageReference = reference.parse().unwrap();
+            assert_eq!(pulled_tag(&reference).as_str(), tag);
+        }
     }
 }

@@ -1,17 +1,23 @@
 //! What the user types: one file for each verb.
 
+mod build;
 mod completions;
 mod context;
 mod down;
 mod environment;
 mod exit;
 mod hosts;
+mod image_request;
 mod images;
+mod lock_file;
 mod logs;
 mod man;
 mod observe;
 mod plan;
+mod prune;
+mod pull;
 mod schema;
+mod size;
 mod status;
 mod stdout;
 mod targets;
@@ -56,7 +62,7 @@ Environment:
 
 Exit codes:
   0 done   1 an operation failed   2 usage or manifest   3 engine unreachable
-  4 applied, but not healthy   5 changes pending (plan --exit-code)   130 interrupted";
+  4 applied, but not healthy   5 changes pending (plan --exit-code, update --check)   130 interrupted";
 
 #[derive(Debug, Args)]
 struct Globals {
@@ -76,6 +82,9 @@ enum Verb {
     Status(status::Status),
     Hosts(hosts::Hosts),
     Update(update::Update),
+    Pull(pull::Pull),
+    Build(build::Build),
+    Prune(prune::Prune),
     Logs(logs::Logs),
     Completions(completions::Completions),
     Man(man::ManArgs),
@@ -133,6 +142,9 @@ async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Hosts(args) => hosts::hosts(args, context).await,
         Verb::Schema(args) => schema::schema(args),
         Verb::Update(args) => Box::pin(update::update(args, context)).await,
+        Verb::Pull(args) => Box::pin(pull::pull(args, context)).await,
+        Verb::Build(args) => Box::pin(build::build(args, context)).await,
+        Verb::Prune(args) => Box::pin(prune::prune(args, context)).await,
         Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
         Verb::Completions(args) => completions::completions(args),
         Verb::Man(args) => man::man(args, context),

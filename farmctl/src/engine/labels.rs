@@ -15,6 +15,11 @@ pub(super) fn filter(farm: &FarmName) -> String {
     format!("{FARM}={farm}")
 }
 
+/// The label that every assembled image has, whatever its value.
+pub(super) fn of_images() -> String {
+    TARGET.to_owned()
+}
+
 /// The label of a farm's network.
 pub(super) fn of_network(farm: &FarmName) -> HashMap<String, String> {
     HashMap::from([(FARM.to_owned(), farm.to_string())])

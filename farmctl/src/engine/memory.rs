@@ -6,8 +6,8 @@ use futures_util::{TryStreamExt, stream};
 use tokio::sync::watch;
 
 use super::{
-    Engine, EngineError, EngineErrorKind, EngineFacts, ImageArchive, LiveNetwork, LiveState,
-    LiveVolunteer, LogLine, LogLines, LogRequest, Observed, network_name,
+    Engine, EngineError, EngineErrorKind, EngineFacts, ImageArchive, LiveImage, LiveNetwork,
+    LiveState, LiveVolunteer, LogLine, LogLines, LogRequest, Observed, network_name,
 };
 use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
 
@@ -174,6 +174,32 @@ impl Engine for MemoryEngine {
             let line = reader.line().await?;
             Some((Ok(line), reader))
         }))
+    }
+
+    async fn assembled_images(&self) -> Result<Vec<LiveImage>, EngineError> {
+        let observed = &self.state().observed;
+        let live = |(tag, bytes): (&ImageTag, &u64)| LiveImage {
+            id: format!("sha256:{tag}"),
+            tags: vec![tag.clone()],
+            bytes: *bytes,
+            in_use: observed.volunteers.iter().any(|live| live.image == *tag),
+        };
+        Ok(observed.images.iter().map(live).collect())
+    }
+
+    async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
+        self.change(format!("remove image {image}"), |state| {
+            state
+                .observed
+                .images
+                .retain(|tag, _bytes| tag.as_str() != image);
+        })
+    }
+
+    async fn pull_image(&self, tag: &ImageTag) -> Result<(), EngineError> {
+        self.change(format!("pull image {tag}"), |state| {
+            state.observed.images.insert(tag.clone(), 0);
+        })
     }
 }
 

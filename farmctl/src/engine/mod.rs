@@ -5,6 +5,7 @@
 
 mod docker;
 mod error;
+mod images;
 mod labels;
 mod logs;
 mod memory;
@@ -16,10 +17,11 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use crate::farm::{FarmName, Memory, VolunteerSpec};
+use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
 
 pub use docker::DockerEngine;
 pub use error::{EngineError, EngineErrorKind};
+pub use images::LiveImage;
 pub use logs::{LogLine, LogLines, LogRequest, LogStream};
 pub use memory::MemoryEngine;
 pub use observed::{Health, LiveNetwork, LiveState, LiveVolunteer, Observed, PortHolder};
@@ -75,6 +77,16 @@ pub trait Engine: Send + Sync {
 
     /// Lets a container finish its jobs, within its own stop timeout, and removes it.
     fn remove_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Every image that farmctl assembled, of whatever farm.
+    fn assembled_images(&self) -> impl Future<Output = Result<Vec<LiveImage>, EngineError>> + Send;
+
+    /// Takes a tag away, or an image without tags by its id; what no tag leads to goes. An image that a container was
+    /// made from stays, which is an error.
+    fn remove_image(&self, image: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Fetches an image from its registry.
+    fn pull_image(&self, tag: &ImageTag) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// What a container wrote. One that does not exist wrote nothing.
     fn logs(&self, container: &str, request: &LogRequest) -> LogLines;

@@ -2,6 +2,7 @@
 
 mod connect;
 mod failure;
+mod images;
 mod leftover;
 mod logs;
 mod observe;
@@ -19,10 +20,10 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 
 use super::{
-    Engine, EngineError, EngineFacts, ImageArchive, LogLines, LogRequest, Observed, labels,
-    network_name,
+    Engine, EngineError, EngineFacts, ImageArchive, LiveImage, LogLines, LogRequest, Observed,
+    labels, network_name,
 };
-use crate::farm::{FarmName, Memory, VolunteerSpec};
+use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
 use failure::{Missing, NameTaken, Operation};
 
 /// How long ordinary calls may take.
@@ -170,6 +171,23 @@ impl Engine for DockerEngine {
     fn logs(&self, container: &str, request: &LogRequest) -> LogLines {
         let doing = self.doing(format!("read the log of {container}"));
         Box::pin(logs::lines(&self.docker, doing, container, request))
+    }
+
+    async fn assembled_images(&self) -> Result<Vec<LiveImage>, EngineError> {
+        let doing = self.doing("look at what images there are");
+        let images = images::assembled(&self.docker).await;
+        images.map_err(|error| doing.failed(error))
+    }
+
+    async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
+        let doing = self.doing(format!("remove image {image}"));
+        doing.gone_is_done(images::remove(&self.docker, image).await)
+    }
+
+    async fn pull_image(&self, tag: &ImageTag) -> Result<(), EngineError> {
+        let doing = self.doing(format!("pull image {tag}"));
+        let pulled = images::pull(&self.patient, tag).await;
+        pulled.map_err(|error| doing.failed(error))
     }
 }
 

@@ -1,0 +1,105 @@
+//! `farmctl build`: the images that the engine lacks, and nothing started.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::context::{Context, only_host};
+use super::images::{ImageArgs, ImageOrigin, Images, Pins, TargetImage};
+use super::{Exit, Failure, Output, stdout, targets};
+use crate::converge::ImageSource;
+use crate::engine::{DockerEngine, Engine};
+use crate::farm::ImageTag;
+use crate::report::Table;
+
+/// Assemble the images that the engine lacks and load them, and start nothing
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  farmctl build\n  farmctl build armv7h aarch64\n\nThe next `farmctl up` has its images then. \
+                        Images that the manifest pulls\ncome with `farmctl pull`."
+)]
+pub(super) struct Build {
+    /// Only the images of these targets
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// How the table is printed
+    #[arg(long, value_enum, default_value = "text")]
+    output: Output,
+    #[command(flatten)]
+    images: ImageArgs,
+}
+
+/// One line of the table; its JSON names are a contract.
+#[derive(Debug, Serialize)]
+struct Row {
+    target: String,
+    image: String,
+    outcome: &'static str,
+}
+
+pub(super) async fn build(args: &Build, context: &Context) -> Result<Exit, Failure> {
+    let farm = context.farm()?;
+    let host = only_host(&farm)?;
+    let chosen = targets::chosen(&farm, &args.targets)?;
+    let engine = context.engine().await?;
+    let observed = engine.observe(&farm.name).await?;
+    let images = Images::resolve(&farm, host, Pins::Kept, &args.images, context).await?;
+    images.save_lock()?;
+    let is_there = |image: &TargetImage| observed.images.contains_key(&image.tag);
+    let chosen = images.of(&chosen);
+    let missing: Vec<ImageTag> = chosen
+        .iter()
+        .filter(|image| image.origin == ImageOrigin::Assembled && !is_there(image))
+        .map(|image| image.tag.clone())
+        .collect();
+    if missing.is_empty() {
+        context
+            .report
+            .note("nothing to do: the engine has every image that is assembled");
+    } else {
+        load(&missing, &images, &engine, context).await?;
+    }
+    let row = |image: &&TargetImage| Row {
+        target: image.target.to_string(),
+        image: image.tag.to_string(),
+        outcome: if missing.contains(&image.tag) {
+            "built"
+        } else if is_there(image) {
+            "present"
+        } else {
+            "missing"
+        },
+    };
+    print(&chosen.iter().map(row).collect::<Vec<_>>(), args.output)?;
+    Ok(Exit::Done)
+}
+
+async fn load(
+    tags: &[ImageTag],
+    images: &Images,
+    engine: &DockerEngine,
+    context: &Context,
+) -> Result<(), Failure> {
+    let interrupt = context.interrupt();
+    let load = async {
+        let archive = images.archive(tags).await?;
+        Ok(engine.load_images(archive).await?)
+    };
+    tokio::select! {
+        () = interrupt.cancelled() => Err(Failure::interrupted()),
+        loaded = load => loaded,
+    }
+}
+
+fn print(rows: &[Row], output: Output) -> Result<(), Failure> {
+    match output {
+        Output::Json => stdout::print_json(&serde_json::json!({ "version": 1, "images": rows })),
+        Output::Text => {
+            let mut table = Table::new(["TARGET", "IMAGE", "OUTCOME"]);
+            for row in rows {
+                let outcome = row.outcome.to_owned();
+                table.row([row.target.clone(), row.image.clone(), outcome]);
+            }
+            stdout::print(&format!("{table}\n"))
+        }
+    }
+}
