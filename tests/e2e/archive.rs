@@ -179,14 +179,16 @@ impl Upstream {
         let address = listener.local_addr()?;
         let server = tokio::spawn(async move {
             while let Ok((mut stream, _peer)) = listener.accept().await {
-                let mut request = [0; 4096];
+                let mut request = Vec::new();
                 let head = format!(
                     "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                     file.len()
                 );
                 // A client that goes away is its own business.
                 let _sent = async {
-                    stream.read(&mut request).await?;
+                    while !request.ends_with(b"\r\n\r\n")
+                        && stream.read_buf(&mut request).await? > 0
+                    {}
                     stream.write_all(head.as_bytes()).await?;
                     stream.write_all(&file).await?;
                     stream.shutdown().await
