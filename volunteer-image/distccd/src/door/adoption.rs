@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, SocketType, ipproto, sockopt};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
@@ -16,7 +15,7 @@ use tokio::time;
 use volunteer_toolchain::ObjectFacts;
 
 use super::handout::{Handout, NotUnderstood};
-use super::{is_of_this_user, rights, socket_of};
+use super::{is_listening, is_of_this_user, rights, socket_of};
 use crate::listeners::Adopted;
 use crate::probe::{PROBE_DEADLINE, probe};
 use crate::shutdown::Shutdown;
@@ -94,7 +93,7 @@ impl Adoption {
     async fn adopt(&self) -> Never {
         self.prove().await;
         let mut pause = Pause::between(Duration::from_millis(20), Duration::from_secs(2));
-        let mut told = false;
+        let mut last = String::new();
         loop {
             match self.meet().await {
                 Ok(door) => {
@@ -103,13 +102,14 @@ impl Adoption {
                     self.let_go();
                     tracing::warn!("the door is gone, waiting for another one");
                     pause.restart();
-                    told = true;
                 }
-                Err(why) if !told => {
-                    tracing::warn!(%why, "no door to serve, trying again until there is one");
-                    told = true;
+                Err(error) => {
+                    let why = error.to_string();
+                    if why != last {
+                        tracing::warn!(why, "no door to serve, trying again until there is one");
+                        last = why;
+                    }
                 }
-                Err(why) => tracing::debug!(%why, "still no door to serve"),
             }
             pause.wait().await;
         }
@@ -174,22 +174,12 @@ fn on_this_machine(own: SocketAddr) -> SocketAddr {
 
 /// Makes sure that `socket` is what a door has to give, whoever has sent it.
 fn listener(socket: OwnedFd) -> Result<TcpListener, NoDoor> {
-    if !is_listening(&socket).unwrap_or(false) {
+    if !is_listening(&socket) {
         return Err(NoDoor::NotListening);
     }
     let listener = std::net::TcpListener::from(socket);
     listener.set_nonblocking(true)?;
     Ok(TcpListener::from_std(listener)?)
-}
-
-fn is_listening(socket: &OwnedFd) -> rustix::io::Result<bool> {
-    let family = sockopt::socket_domain(socket)?;
-    Ok(
-        [AddressFamily::INET, AddressFamily::INET6].contains(&family)
-            && sockopt::socket_type(socket)? == SocketType::STREAM
-            && sockopt::socket_protocol(socket)? == Some(ipproto::TCP)
-            && sockopt::socket_acceptconn(socket)?,
-    )
 }
 
 /// A door says nothing after its first words; one that does is as good as gone.

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{self, Instant};
 
 use super::handout::Handout;
-use super::{is_of_this_user, rights, socket_of};
+use super::{is_listening, is_of_this_user, rights, socket_of};
 use crate::accept::patiently;
 use crate::config::{DoorConfig, Place, Sink};
 use crate::exit::Exit;
@@ -48,13 +48,13 @@ pub(crate) fn keep(config: DoorConfig) -> Result<Exit, Fatal> {
     })
 }
 
-/// Gives its sockets away, for ever.
+/// Gives its sockets away until that makes no sense any more.
 async fn open_and_give(config: DoorConfig) -> Fatal {
     let (handout, asking, _pid_file) = match open(config).await {
         Ok(open) => open,
         Err(error) => return error,
     };
-    match give(Arc::new(handout), &asking).await {}
+    give(Arc::new(handout), &asking).await
 }
 
 type Open = (Handout<TcpListener>, UnixListener, Option<PidFile>);
@@ -131,13 +131,16 @@ fn announce(handout: &Handout<TcpListener>, directory: &Path) {
     );
 }
 
-enum Never {}
-
-async fn give(handout: Arc<Handout<TcpListener>>, asking: &UnixListener) -> Never {
+/// Ends when a volunteer has shut down what it was given: nobody can listen on that again, but a door that begins anew can.
+async fn give(handout: Arc<Handout<TcpListener>>, asking: &UnixListener) -> Fatal {
     let room = Arc::new(Semaphore::new(VOLUNTEERS));
     loop {
         let permit = Arc::clone(&room).acquire_owned().await;
         let (stream, _unnamed) = patiently(|| asking.accept()).await;
+        if !handout.sockets().all(is_listening) {
+            let message = "a volunteer has shut the port down".to_owned();
+            return Fatal::new(Exit::Failed, message).hint("start the door again");
+        }
         let handout = Arc::clone(&handout);
         tokio::spawn(async move {
             serve(&handout, stream).await;

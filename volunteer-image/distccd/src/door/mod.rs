@@ -18,8 +18,10 @@ mod keeper;
 mod rights;
 
 use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+use rustix::net::{AddressFamily, SocketType, ipproto, sockopt};
 use tokio::net::UnixStream;
 
 pub(crate) use adoption::Adoption;
@@ -33,4 +35,18 @@ fn socket_of(directory: &Path) -> PathBuf {
 /// Whether the other end is of the same user as this process.
 fn is_of_this_user(stream: &UnixStream) -> io::Result<bool> {
     Ok(stream.peer_cred()?.uid() == rustix::process::geteuid().as_raw())
+}
+
+/// Whether clients can wait in the queue of `socket`, and come over TCP.
+fn is_listening(socket: &impl AsFd) -> bool {
+    let asked = || {
+        let family = sockopt::socket_domain(socket)?;
+        Ok::<_, rustix::io::Errno>(
+            [AddressFamily::INET, AddressFamily::INET6].contains(&family)
+                && sockopt::socket_type(socket)? == SocketType::STREAM
+                && sockopt::socket_protocol(socket)? == Some(ipproto::TCP)
+                && sockopt::socket_acceptconn(socket)?,
+        )
+    };
+    asked().unwrap_or(false)
 }

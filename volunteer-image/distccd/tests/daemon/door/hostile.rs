@@ -1,7 +1,7 @@
 //! Whoever else may be at a door's socket, on either side of it.
 
 use std::fs::{self, Permissions};
-use std::io::{BufReader, IoSlice, Read, Write};
+use std::io::{BufReader, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,7 +10,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, Shutdown, recvmsg, sendmsg, shutdown,
+};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::{Logged, SERVES, compiles, door, keep_door, start_behind};
@@ -44,6 +47,32 @@ fn a_door_withstands_whoever_is_no_volunteer() {
     volunteer.wait_for(SERVES);
     assert!(compiles(&door.program));
     assert_eq!(door.end(), Some(0));
+}
+
+#[test]
+fn a_door_whose_port_was_shut_down_ends_so_that_it_is_started_again() {
+    let (directory, mut door) = door();
+    let socket = directory.path().join("door.sock");
+    let volunteer = UnixStream::connect(&socket).unwrap();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut words = [0; 64];
+    let words = &mut [IoSliceMut::new(&mut words)];
+    recvmsg(&volunteer, words, &mut ancillary, RecvFlags::CMSG_CLOEXEC).unwrap();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(sockets) = message {
+            for socket in sockets {
+                shutdown(&socket, Shutdown::Both).unwrap();
+            }
+        }
+    }
+    let _next = UnixStream::connect(&socket).unwrap();
+    door.wait_for("a volunteer has shut the port down");
+    assert_eq!(door.program.child.wait().unwrap().code(), Some(100));
+    let door = keep_door(directory.path(), door.program.port, &[]);
+    let volunteer = start_behind(directory.path(), &play(), &[]);
+    volunteer.wait_for(SERVES);
+    assert!(compiles(&door.program));
 }
 
 /// Another user's, although the socket is open to everybody.
@@ -143,8 +172,7 @@ fn a_volunteer_takes_nothing_from_a_false_door() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("door.sock");
     let false_door = UnixListener::bind(&socket).unwrap();
-    let words = ["--log-level", "debug"];
-    let volunteer = start_behind(directory.path(), &play(), &words);
+    let volunteer = start_behind(directory.path(), &play(), &[]);
     let listening = TcpListener::bind("127.0.0.1:0").unwrap();
     let file = fs::File::open("/dev/null").unwrap();
     let (one, other) = (listening.as_fd(), file.as_fd());
