@@ -30,7 +30,7 @@ use crate::{detach, listen, start};
 const VOLUNTEERS: usize = 64;
 
 /// How long to wait for a port that is taken: the volunteers of a door that has just ended let go of it when they notice.
-const PORT_PATIENCE: Duration = Duration::from_secs(3);
+const PORT_PATIENCE: Duration = Duration::from_secs(5);
 const PORT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Keeps the door until it is told to end.
