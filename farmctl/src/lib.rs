@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod converge;
+pub mod doctor;
 pub mod engine;
 pub mod farm;
 pub mod health;

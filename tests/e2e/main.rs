@@ -2,6 +2,7 @@
 
 mod archive;
 mod compile;
+mod doctor;
 mod engines_end;
 mod hosts;
 mod images;
@@ -50,6 +51,11 @@ fn main() -> ExitCode {
         interruption::up_that_is_killed_can_be_repeated,
         master::has_what_a_board_has,
         hosts::a_board_reads_its_own_line_out_of_makepkg_conf,
+        doctor::a_healthy_farm_has_no_problem,
+        doctor::the_doctor_looks_at_one_target_if_asked,
+        doctor::the_proof_passes_for_a_board_with_the_right_line,
+        doctor::the_wrong_port_is_named_with_the_right_one,
+        doctor::mistakes_of_a_masters_configuration_are_found,
     ];
     tests.extend(compile::tests());
     tests.extend(docker_tests![

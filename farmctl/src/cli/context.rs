@@ -70,7 +70,7 @@ impl Context {
         Ok(DockerEngine::connect(self.engine_endpoint()).await?)
     }
 
-    fn engine_endpoint(&self) -> &str {
+    pub(super) fn engine_endpoint(&self) -> &str {
         self.environment
             .docker_host
             .as_deref()

@@ -103,6 +103,24 @@ impl Failure {
         }
     }
 
+    /// Every problem on one line, for a command that goes on without what failed.
+    pub fn on_one_line(&self) -> String {
+        let line = |problem: &Problem| match problem {
+            Problem::Error { error, .. } => format!("{error:#}"),
+            Problem::Rendered(_) => "the manifest has mistakes (farmctl validate)".to_owned(),
+        };
+        let lines: Vec<_> = self.problems.iter().map(line).collect();
+        lines.join("; ")
+    }
+
+    /// The first hint, for a command that goes on without what failed.
+    pub fn first_hint(&self) -> Option<String> {
+        self.problems.iter().find_map(|problem| match problem {
+            Problem::Error { hint, .. } => hint.clone(),
+            Problem::Rendered(_) => None,
+        })
+    }
+
     /// Prints every problem and its hint; gives the exit code.
     pub fn print(&self, report: &Report) -> Exit {
         for problem in &self.problems {

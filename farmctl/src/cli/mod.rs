@@ -3,6 +3,7 @@
 mod build;
 mod completions;
 mod context;
+mod doctor;
 mod down;
 mod environment;
 mod exit;
@@ -51,6 +52,7 @@ Examples:
   farmctl up                                  stand the farm up on this machine
   farmctl status                              what runs, and whether it is fit for work
   farmctl hosts >> /etc/makepkg.conf          tell a board about it
+  farmctl doctor                              what is wrong, and what helps
   farmctl down                                remove every container and network of the farm
 
 Environment:
@@ -86,6 +88,7 @@ enum Verb {
     Build(build::Build),
     Prune(prune::Prune),
     Logs(logs::Logs),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::ManArgs),
     Schema(schema::Schema),
@@ -146,6 +149,7 @@ async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Build(args) => Box::pin(build::build(args, context)).await,
         Verb::Prune(args) => Box::pin(prune::prune(args, context)).await,
         Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
+        Verb::Doctor(args) => Box::pin(doctor::doctor(args, context)).await,
         Verb::Completions(args) => completions::completions(args),
         Verb::Man(args) => man::man(args, context),
     }

@@ -10,6 +10,7 @@ mod labels;
 mod logs;
 mod memory;
 mod observed;
+mod system;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,6 +26,7 @@ pub use images::LiveImage;
 pub use logs::{LogLine, LogLines, LogRequest, LogStream};
 pub use memory::MemoryEngine;
 pub use observed::{Health, LiveNetwork, LiveState, LiveVolunteer, Observed, PortHolder};
+pub use system::{Confinement, EngineClock, EngineSystem};
 
 /// An archive in the engine's load format, produced while it is sent.
 pub type ImageArchive = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;

@@ -6,5 +6,5 @@
 mod port;
 mod wait;
 
-pub use port::{Listener, PortTaken, check as check_ports};
+pub use port::{Listener, PortTaken, check as check_ports, holder as port_holder};
 pub use wait::{Check, Unhealthy, wait};

@@ -77,6 +77,11 @@ pub fn check<'a>(specs: impl Iterator<Item = &'a VolunteerSpec>) -> Result<(), V
     if taken.is_empty() { Ok(()) } else { Err(taken) }
 }
 
+/// Who listens at `address`, if somebody does.
+pub fn holder(address: SocketAddr) -> Option<Listener> {
+    is_taken(address).then(|| listener(address.port()).unwrap_or(Listener::Hidden))
+}
+
 /// Other failures (an address that is not this machine's, say) are the engine's to report.
 fn is_taken(address: SocketAddr) -> bool {
     matches!(TcpListener::bind(address), Err(error) if error.kind() == io::ErrorKind::AddrInUse)

@@ -3,6 +3,7 @@
 //! On a terminal steps and downloads are bars; elsewhere they are plain lines, one for each thing that ended.
 
 mod assembly;
+mod company;
 mod steps;
 mod table;
 

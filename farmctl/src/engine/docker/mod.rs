@@ -6,6 +6,7 @@ mod images;
 mod leftover;
 mod logs;
 mod observe;
+mod system;
 mod volunteer;
 
 use std::collections::HashMap;
