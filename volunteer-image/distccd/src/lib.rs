@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`run`] is the whole program: command line, signals, logging, toolchain, port, and then a [`Server`]. [`probe`] is a
-//! client that checks such a server. [`door`] keeps the port open while servers come and go.
+//! client that checks such a server. `door` keeps the port open while servers come and go.
 
 mod accept;
 mod admission;
