@@ -173,9 +173,9 @@ fn print(
                 "removed"
             };
             context.report.note(&format!(
-                "{verb} {} images and {} files, {}",
-                images.len(),
-                files.len(),
+                "{verb} {} and {}, {}",
+                count(images.len(), "image"),
+                count(files.len(), "file"),
                 size(bytes)
             ));
             stdout::print(&format!("{}\n", table(images, files)))
@@ -201,4 +201,9 @@ fn table(images: &[UnusedImage], files: &[CacheFile]) -> Table {
         table.row([name, count, size(bytes)]);
     }
     table
+}
+
+fn count(number: usize, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{ending}")
 }

@@ -10,6 +10,7 @@ mod documents;
 mod engine;
 mod faults;
 mod help;
+mod images;
 mod logs;
 mod machine;
 mod streams;
