@@ -89,7 +89,7 @@ impl AllowList {
     }
 
     /// Whether the ranges together hold more of the internet than anybody owns who shares a farm: more than
-    /// [`MOST_OF_IPV4`] or [`MOST_OF_IPV6`] says. Addresses that are not routed there do not count.
+    /// `MOST_OF_IPV4` or `MOST_OF_IPV6` says. Addresses that are not routed there do not count.
     pub fn holds_much_of_the_internet(&self) -> bool {
         let ranges = self.rules.iter().filter_map(|rule| match rule {
             AllowRule::Range(range) => Some(unmapped(*range)),
