@@ -61,7 +61,7 @@ fn of_host(place: &str, proofs: &[&Proof]) -> Vec<Finding> {
             let sections = sections_that_differ(&named);
             let _infallible = write!(
                 text,
-                "; {} differ only in {sections}, where compilers write their own name",
+                "; {} differ only in {sections}, where compilers write about themselves and where they ran",
                 named.len()
             );
         }
