@@ -29,6 +29,37 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// All of them, in the order of their numbers.
+    const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::EngineUnreachable,
+        Self::Unhealthy,
+        Self::ChangesPending,
+        Self::Interrupted,
+    ];
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done, or nothing to do",
+            Self::Failed => "an operation failed",
+            Self::Usage => "wrong usage or a wrong manifest",
+            Self::EngineUnreachable => "the engine cannot be reached",
+            Self::Unhealthy => "applied, but a volunteer is not fit for work",
+            Self::ChangesPending => "there are changes (plan --exit-code, update --check)",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// Every code with its meaning, a line for each: the help, the manual and the documentation say the same.
+    pub(super) fn described() -> String {
+        let line = |exit: &Self| format!("  {:>3}   {}\n", *exit as u8, exit.meaning());
+        Self::ALL.iter().map(line).collect()
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -203,5 +234,20 @@ impl From<Vec<Unhealthy>> for Failure {
                 unhealthy.target
             ))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_the_same_table() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/json.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for exit in Exit::ALL {
+            let row = format!("| {} | {} |", exit as u8, exit.meaning());
+            assert!(page.contains(&row), "docs/json.md lacks: {row}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use super::{Exit, Failure, stdout, targets};
+use super::{Exit, Failure, Output, stdout, targets};
 use crate::converge::slots;
 use crate::engine::{Engine, EngineFacts};
 use crate::farm::{DialAddress, Host, Slots, Volunteer};
@@ -26,6 +26,9 @@ pub(super) struct Hosts {
         value_name = "CONSUMER"
     )]
     consumer: ConsumerName,
+    /// How they are printed: `json` is for programs, whoever reads it in the end
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    output: Output,
     /// What masters dial, instead of what the manifest says
     #[arg(long, value_name = "ADDRESS")]
     address: Option<DialAddress>,
@@ -73,8 +76,27 @@ pub(super) async fn hosts(args: &Hosts, context: &Context) -> Result<Exit, Failu
     for host in &farm.hosts {
         lines.extend(lines_of(host, args, context).await?);
     }
-    stdout::print(&render(&lines, args.consumer.into(), only.as_ref()))?;
+    match args.output {
+        Output::Text => stdout::print(&render(&lines, args.consumer.into(), only.as_ref()))?,
+        Output::Json => {
+            lines.retain(|line| only.as_ref().is_none_or(|only| line.target == *only));
+            let volunteers: Vec<_> = lines.iter().map(json).collect();
+            stdout::print_json(&serde_json::json!({ "version": 1, "volunteers": volunteers }))?;
+        }
+    }
     Ok(Exit::Done)
+}
+
+/// One volunteer for programs; its names are a contract.
+fn json(line: &Line) -> serde_json::Value {
+    serde_json::json!({
+        "target": line.target.as_str(),
+        "carch": line.carch,
+        "address": line.address.to_string(),
+        "port": line.port.number(),
+        "slots": line.slots.count(),
+        "distcc_hosts": render(std::slice::from_ref(line), Consumer::Plain, Some(&line.target)).trim_end(),
+    })
 }
 
 /// What `up` prints at its end: the lines for every board.

@@ -39,7 +39,7 @@ pub use exit::{Exit, Failure};
 
 /// A volunteer farm for distcc: one container for each architecture to compile for
 #[derive(Debug, Parser)]
-#[command(name = "farmctl", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "farmctl", version, after_help = explanations(), arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -53,18 +53,22 @@ Examples:
   farmctl status                              what runs, and whether it is fit for work
   farmctl hosts >> /etc/makepkg.conf          tell a board about it
   farmctl doctor                              what is wrong, and what helps
-  farmctl down                                remove every container and network of the farm
+  farmctl down                                remove every container and network of the farm";
 
+fn explanations() -> String {
+    format!(
+        "{EXAMPLES}\n\n{ENVIRONMENT}\n\nExit codes:\n{}",
+        Exit::described().trim_end()
+    )
+}
+
+const ENVIRONMENT: &str = "\
 Environment:
   FARMCTL_MANIFEST   the manifest, like --manifest
   FARMCTL_MIRROR     the Debian mirror to take packages from, such as http://mirror.lan/debian
   FARMCTL_KEYRING    the keys that sign its index, where they are not Debian's
   DOCKER_HOST        the Docker engine, such as unix:///var/run/docker.sock
-  NO_COLOR           no colours
-
-Exit codes:
-  0 done   1 an operation failed   2 usage or manifest   3 engine unreachable
-  4 applied, but not healthy   5 changes pending (plan --exit-code, update --check)   130 interrupted";
+  NO_COLOR           no colours";
 
 #[derive(Debug, Args)]
 struct Globals {
@@ -168,11 +172,41 @@ fn style(quiet: bool) -> Style {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use clap::builder::PossibleValue;
 
     use super::*;
 
     #[test]
     fn the_command_tree_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for verb in Cli::command().get_subcommands() {
+            let after = verb.get_after_help().map(ToString::to_string);
+            let after = after.unwrap_or_default();
+            let call = format!("farmctl {}", verb.get_name());
+            assert!(
+                after.contains("Example") && after.contains(&call),
+                "{}: {after}",
+                verb.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn output_is_text_or_json_everywhere() {
+        for verb in Cli::command().get_subcommands() {
+            for argument in verb
+                .get_arguments()
+                .filter(|argument| argument.get_id() == "output")
+            {
+                let values = argument.get_possible_values();
+                let values: Vec<_> = values.iter().map(PossibleValue::get_name).collect();
+                assert_eq!(values, ["text", "json"], "{}", verb.get_name());
+                assert_eq!(argument.get_long(), Some("output"));
+            }
+        }
     }
 }

@@ -1,1 +1,89 @@
-//! `docs/json.md` lists every field of every document that a command prints.
+//! `docs/json.md` lists every field of every document that a command prints, and no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::machine::Machine;
+
+const PAGE: &str = include_str!("../../../docs/json.md");
+
+/// The fields of each section whose name is a command's.
+fn documented() -> BTreeMap<&'static str, BTreeSet<String>> {
+    let mut sections: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut section = "";
+    for line in PAGE.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title;
+        } else if let Some(row) = line.strip_prefix("| `") {
+            let field = row.split('`').next().unwrap();
+            sections
+                .entry(section)
+                .or_default()
+                .insert(field.to_owned());
+        }
+    }
+    sections
+}
+
+/// The fields of a document, as the page writes them: `volunteers[].gcc[]`.
+fn fields(value: &Value, at: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                let dot = if at.is_empty() { "" } else { "." };
+                fields(value, &format!("{at}{dot}{key}"), found);
+            }
+        }
+        Value::Array(array) => {
+            for value in array {
+                fields(value, &format!("{at}[]"), found);
+            }
+        }
+        _ => {
+            found.insert(at.to_owned());
+        }
+    }
+}
+
+/// Every document that commands print, by command.
+fn printed() -> BTreeMap<&'static str, BTreeSet<String>> {
+    let machine = Machine::new();
+    let mut printed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut print = |arguments: &[&'static str]| {
+        let run = machine.run(&[arguments, &["--output", "json"]].concat());
+        let found = printed.entry(arguments[0]).or_default();
+        for document in serde_json::Deserializer::from_str(&run.stdout).into_iter() {
+            let document: Value = document.unwrap_or_else(|error| panic!("{error}: {run}"));
+            assert_eq!(document["version"], 1, "{run}");
+            fields(&document, "", found);
+        }
+    };
+    print(&["plan"]);
+    print(&["status"]);
+    machine.prepare(&["up"]);
+    for container in &mut machine.engine.state().containers {
+        container.log("2026-01-01T00:00:00.000000000Z", "serving");
+    }
+    for verb in ["plan", "status", "hosts", "logs"] {
+        print(&[verb]);
+    }
+    printed
+}
+
+#[test]
+fn every_field_is_documented_and_the_other_way_round() {
+    let (printed, documented) = (printed(), documented());
+    for (verb, fields) in &printed {
+        let known = documented
+            .get(verb)
+            .unwrap_or_else(|| panic!("{verb} is not documented"));
+        assert_eq!(fields, known, "the fields of {verb}");
+    }
+    let verbs: Vec<_> = documented.keys().collect();
+    assert_eq!(
+        verbs,
+        printed.keys().collect::<Vec<_>>(),
+        "every documented command is tried"
+    );
+}

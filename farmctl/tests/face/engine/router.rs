@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Query, State as Extracted};
-use axum::http::{Method, StatusCode, Uri};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Query, Request, State as Extracted};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use hyper::upgrade::OnUpgrade;
 use serde_json::{Value, json};
 
 use super::faults::Fault;
@@ -43,21 +44,23 @@ impl Call {
 }
 
 pub(super) fn app(shared: Arc<Shared>, death: Death) -> Router {
-    Router::new()
-        .fallback(answer)
-        .layer(axum::extract::DefaultBodyLimit::disable())
-        .with_state((shared, death))
+    Router::new().fallback(answer).with_state((shared, death))
 }
 
 async fn answer(
     Extracted((shared, death)): Extracted<(Arc<Shared>, Death)>,
-    method: Method,
-    uri: Uri,
     Query(query): Query<HashMap<String, String>>,
-    body: Bytes,
+    request: Request,
 ) -> Response {
-    let path = without_version(uri.path()).to_owned();
+    let (mut head, body) = request.into_parts();
+    let method = head.method;
+    let path = without_version(head.uri.path()).to_owned();
     let name = format!("{method} {path}");
+    // Even a refusal comes after the whole call: a client that cannot finish it would not read the answer.
+    // What a connection that breaks did not bring is nothing that was asked for.
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return refusal(400, "unexpected EOF");
+    };
     let fault = {
         let mut state = shared.state.lock().unwrap();
         if method != Method::GET && !path.starts_with("/exec/") && !path.ends_with("/exec") {
@@ -76,6 +79,11 @@ async fn answer(
         Some(Fault::Slow(_, time)) => tokio::time::sleep(time).await,
         None => {}
     }
+    if path.starts_with("/exec/")
+        && let Some(upgrade) = head.extensions.remove::<OnUpgrade>()
+    {
+        return hang_up(upgrade);
+    }
     let call = Call {
         method,
         path,
@@ -83,6 +91,13 @@ async fn answer(
         body,
     };
     dispatch(&call, &shared)
+}
+
+/// The conversation with a program in a container: it says nothing and ends.
+fn hang_up(upgrade: OnUpgrade) -> Response {
+    tokio::spawn(async move { drop(upgrade.await) });
+    let head = [("Connection", "Upgrade"), ("Upgrade", "tcp")];
+    (StatusCode::SWITCHING_PROTOCOLS, head).into_response()
 }
 
 /// `/v1.41/info` is `/info`.
