@@ -59,13 +59,24 @@ fn printed() -> BTreeMap<&'static str, BTreeSet<String>> {
             fields(&document, "", found);
         }
     };
+    print(&["pull"]);
+    machine.write(
+        "pulled.yaml",
+        "image: { pull: registry.lan/farm/volunteer }\ntargets: { x86_64: {} }\n",
+    );
+    print(&["pull", "-f", "pulled.yaml"]);
+    print(&["update"]);
     print(&["plan"]);
     print(&["status"]);
     machine.prepare(&["up"]);
     for container in &mut machine.engine.state().containers {
         container.log("2026-01-01T00:00:00.000000000Z", "serving");
     }
-    for verb in ["plan", "status", "hosts", "logs"] {
+    leave_rubbish(&machine);
+    print(&["prune", "--dry-run"]);
+    for verb in [
+        "plan", "status", "hosts", "logs", "build", "update", "doctor",
+    ] {
         print(&[verb]);
     }
     printed
@@ -86,4 +97,20 @@ fn every_field_is_documented_and_the_other_way_round() {
         printed.keys().collect::<Vec<_>>(),
         "every documented command is tried"
     );
+}
+
+/// An image and a download that no farm needs, both old.
+fn leave_rubbish(machine: &Machine) {
+    let mut state = machine.engine.state();
+    let mut image = state.images.last().unwrap().clone();
+    image.id = format!("sha256:{}", "0".repeat(64));
+    image.tags = vec![format!("farmctl/armv5:{}", "0".repeat(16))];
+    image.config["config"]["Labels"]["farmctl.image"] = image.tags[0].as_str().into();
+    state.images.push(image);
+    let download = format!(".cache/farmctl/archive/{}", "0".repeat(64));
+    machine.write(&download, "old");
+    let path = machine.folder.path().join(&download);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
 }
