@@ -44,9 +44,15 @@ pub(super) fn answer(call: &Call, rest: &[&str], state: &mut State) -> Response 
     }
 }
 
-/// Every registry has every image.
+/// One registry has every image; there is no other.
 fn pull(call: &Call, state: &mut State) -> Response {
     let tag = call.query["fromImage"].clone();
+    if !tag.starts_with("registry.lan/") {
+        return refusal(
+            404,
+            "pull access denied: the fake engine reaches no registry",
+        );
+    }
     let id = format!("sha256:{}", state.next_id());
     state.images.retain(|image| !image.tags.contains(&tag));
     state.images.push(Image {
