@@ -10,7 +10,7 @@ use crate::converge::Interrupt;
 use crate::engine::DockerEngine;
 use crate::farm::{Address, Farm, Host};
 use crate::hosts::local;
-use crate::manifest;
+use crate::manifest::{self, ManifestError};
 use crate::report::{Report, Style};
 
 pub(super) struct Context {
@@ -33,12 +33,28 @@ impl Context {
         }
     }
 
+    /// Where the manifest is, or would be.
+    pub(super) fn manifest_path(&self) -> &Path {
+        self.manifest.as_deref().unwrap_or(Path::new(MANIFEST))
+    }
+
+    /// The manifest's file if there must be one or there is one.
+    pub(super) fn manifest(&self) -> Option<&Path> {
+        let path = self.manifest_path();
+        (self.manifest.is_some() || path.exists()).then_some(path)
+    }
+
     /// The farm of the manifest, or the default one where there is none.
     pub(super) fn farm(&self) -> Result<Farm, Failure> {
-        Ok(match &self.manifest {
-            Some(path) => manifest::load_existing(path)?,
-            None => manifest::load(Path::new(MANIFEST))?,
-        })
+        Ok(self.read_farm()?)
+    }
+
+    /// As [`Self::farm`], with the mistakes of a manifest as they are.
+    pub(super) fn read_farm(&self) -> Result<Farm, ManifestError> {
+        match &self.manifest {
+            Some(path) => manifest::load_existing(path),
+            None => manifest::load(Path::new(MANIFEST)),
+        }
     }
 
     /// The lock lies beside the manifest; a farm without one keeps its lock in the user's data folder.

@@ -10,6 +10,7 @@ mod exit;
 mod hosts;
 mod image_request;
 mod images;
+mod init;
 mod lock_file;
 mod logs;
 mod man;
@@ -24,6 +25,7 @@ mod stdout;
 mod targets;
 mod up;
 mod update;
+mod validate;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -52,23 +54,18 @@ Examples:
   farmctl up                                  stand the farm up on this machine
   farmctl status                              what runs, and whether it is fit for work
   farmctl hosts >> /etc/makepkg.conf          tell a board about it
+  farmctl init                                write a farm.yaml to change things in
   farmctl doctor                              what is wrong, and what helps
   farmctl down                                remove every container and network of the farm";
 
+/// What stands below the list of commands.
 fn explanations() -> String {
     format!(
-        "{EXAMPLES}\n\n{ENVIRONMENT}\n\nExit codes:\n{}",
+        "{EXAMPLES}\n\nEnvironment:\n{}\n\nExit codes:\n{}",
+        environment::described(),
         Exit::described().trim_end()
     )
 }
-
-const ENVIRONMENT: &str = "\
-Environment:
-  FARMCTL_MANIFEST   the manifest, like --manifest
-  FARMCTL_MIRROR     the Debian mirror to take packages from, such as http://mirror.lan/debian
-  FARMCTL_KEYRING    the keys that sign its index, where they are not Debian's
-  DOCKER_HOST        the Docker engine, such as unix:///var/run/docker.sock
-  NO_COLOR           no colours";
 
 #[derive(Debug, Args)]
 struct Globals {
@@ -95,6 +92,8 @@ enum Verb {
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::ManArgs),
+    Init(init::Init),
+    Validate(validate::Validate),
     Schema(schema::Schema),
 }
 
@@ -147,6 +146,8 @@ async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Down(args) => Box::pin(down::down(args, context)).await,
         Verb::Status(args) => status::status(args, context).await,
         Verb::Hosts(args) => hosts::hosts(args, context).await,
+        Verb::Init(args) => init::init(args, context),
+        Verb::Validate(args) => validate::validate(args, context),
         Verb::Schema(args) => schema::schema(args),
         Verb::Update(args) => Box::pin(update::update(args, context)).await,
         Verb::Pull(args) => Box::pin(pull::pull(args, context)).await,

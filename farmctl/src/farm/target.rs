@@ -67,7 +67,7 @@ pub struct Packages {
 /// An archive that holds a whole toolchain for this kind of machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolchainArchive {
-    /// Where it is: `http://…`, `https://…`, or `file:///…` for one that was fetched by other means.
+    /// Where it is: `http://…`, or `file:///…` for one that was fetched by other means.
     pub url: String,
     /// Its SHA-256, in 64 hexadecimal digits.
     pub sha256: String,

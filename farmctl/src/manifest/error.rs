@@ -38,6 +38,11 @@ impl ManifestError {
         &self.diagnostics
     }
 
+    /// How many more there are.
+    pub fn not_shown(&self) -> usize {
+        self.more
+    }
+
     /// The text with terminal colours.
     pub fn coloured(&self) -> String {
         self.render(&Renderer::styled())
@@ -98,6 +103,11 @@ impl Diagnostic {
     /// Where it is; `None` where a file as a whole is meant.
     pub fn position(&self) -> Option<Position> {
         self.place.as_ref().map(Place::position)
+    }
+
+    /// Where the other thing is that it clashes with.
+    pub fn other_position(&self) -> Option<Position> {
+        self.other.as_ref().map(Place::position)
     }
 
     fn render(&self, renderer: &Renderer) -> String {

@@ -18,6 +18,7 @@ mod sections;
 mod settings;
 mod source;
 mod target_file;
+mod template;
 mod toolchains;
 mod values;
 mod yaml;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 pub use error::{Diagnostic, ManifestError, Position};
 pub use reference::reference;
 pub use schema::schema;
+pub use template::{Machine, template};
 
 use crate::farm::Farm;
 use error::Findings;

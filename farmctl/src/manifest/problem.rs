@@ -125,6 +125,8 @@ pub(super) enum Problem {
     RelativePath(String),
     #[error("{} is not the address of an archive", quoted(.0))]
     Url(String),
+    #[error("{} is behind https, which farmctl does not speak", quoted(.0))]
+    Https(String),
     #[error("{} is not a SHA-256", quoted(.0))]
     Sha256(String),
     #[error("the compilers' names do not follow from the directory '.'")]
@@ -200,6 +202,9 @@ impl Problem {
                 Some("start at the archive's own top, such as x-tools/aarch64-unknown-linux-gnu".to_owned())
             }
             Self::Url(_) => Some("write it such as http://mirror.lan/x-tools.tar.xz, or file:///…".to_owned()),
+            Self::Https(_) => Some(
+                "write http: what comes is checked by its signature or its SHA-256 all the same".to_owned(),
+            ),
             Self::Sha256(_) => Some("write the 64 digits that sha256sum prints".to_owned()),
             Self::NamelessDirectory => Some("name them as `c:` and `c++:`".to_owned()),
             Self::Toolchains { .. } => {

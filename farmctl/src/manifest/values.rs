@@ -86,9 +86,10 @@ pub(super) fn grace(value: &Value) -> Result<Grace, Problem> {
 /// The address of a toolchain's archive.
 pub(super) fn archive_url(value: &Value) -> Result<String, Problem> {
     let url = text(value)?;
-    let web = url
-        .strip_prefix("http://")
-        .or_else(|| url.strip_prefix("https://"));
+    if url.starts_with("https://") {
+        return Err(Problem::Https(url));
+    }
+    let web = url.strip_prefix("http://");
     let has_host = web.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
     let is_file = url
         .strip_prefix("file:///")
@@ -136,9 +137,10 @@ pub(super) fn package(value: &Value) -> Result<String, Problem> {
 /// The address of a package archive, without a slash at its end.
 pub(super) fn mirror(value: &Value) -> Result<String, Problem> {
     let address = text(value)?;
-    let rest = address
-        .strip_prefix("http://")
-        .or_else(|| address.strip_prefix("https://"));
+    if address.starts_with("https://") {
+        return Err(Problem::Https(address));
+    }
+    let rest = address.strip_prefix("http://");
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#');
     match rest {
         Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !rest.contains(odd) => {

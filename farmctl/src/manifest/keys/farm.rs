@@ -100,12 +100,12 @@ static FARM_KEYS: &[Key] = &[
     },
     Key {
         name: "mirror",
-        shape: Shape::Text(r"^https?://[^/?#\s][^?#\s]*$"),
+        shape: Shape::Text(r"^http://[^/?#\s][^?#\s]*$"),
         otherwise: Otherwise::Unset,
         example: "http://mirror.lan/debian",
         meaning: "The Debian mirror that packages come from. Without it FARMCTL_MIRROR says it, else the machine's \
                   own apt sources, else Debian's default. It is the whole farm's: images are assembled once, where \
-                  farmctl runs.",
+                  farmctl runs. Packages are checked by the archive's signature, so `http` is enough.",
     },
     Key {
         name: "toolchains",
@@ -285,24 +285,21 @@ static VOLUNTEER_KEYS: &[Key] = &[
     },
     Key {
         name: "labels",
-        shape: Shape::Named(
-            Names::Matching("^(?!farmctl[.])[A-Za-z0-9._/-]+$"),
-            &Shape::Text(""),
-        ),
+        shape: Shape::Named(Names::Matching("^[A-Za-z0-9._/-]+$"), &Shape::Text("")),
         otherwise: Otherwise::Unset,
         example: "{ com.example.room: attic }",
         meaning: "Labels for the containers. Those of the farm, the target and the host come together; of two with \
-                  one name, the nearer one holds.",
+                  one name, the nearer one holds. Names that begin with `farmctl.` are taken.",
     },
 ];
 
 static ARCHIVE_KEYS: &[Key] = &[
     Key {
         name: "url",
-        shape: Shape::Text(r"^(https?://[^/\s]|file:///)\S+$"),
+        shape: Shape::Text(r"^(http://[^/\s]|file:///)\S+$"),
         otherwise: Otherwise::Required,
         example: "'http://mirror.lan/x-tools.tar.xz'",
-        meaning: "Where the archive is: `http://…`, `https://…`, or `file:///…` for one that is here already.",
+        meaning: "Where the archive is: `http://…`, or `file:///…` for one that is here already.",
     },
     Key {
         name: "sha256",
@@ -355,4 +352,4 @@ static ARCHIVE_KEYS: &[Key] = &[
     },
 ];
 
-const RELATIVE: Shape = Shape::Text(r"^(?!/)(?!(.*/)?[.][.](/|$))\S+$");
+const RELATIVE: Shape = Shape::Text(r"^[^/\s]\S*$");

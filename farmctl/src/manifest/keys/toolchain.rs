@@ -212,7 +212,7 @@ static COMPILERS_KEYS: &[Key] = &[
 const NAME: Shape = Shape::Text("^[a-z0-9][a-z0-9_-]{0,39}$");
 const WORD: Shape = Shape::Text("^[A-Za-z0-9][A-Za-z0-9_.-]*$");
 const PACKAGE: Shape = Shape::Text("^([a-z0-9+.-]|[{]version[}])+$");
-const PATH: Shape = Shape::Text("^/(?!(.*/)?[.][.](/|$))");
+const PATH: Shape = Shape::Text("^/");
 const GCC_MAJOR: Shape = Shape::Whole {
     least: 1,
     most: 999,

@@ -1,0 +1,316 @@
+//! The JSON Schema and the manual against what the reader accepts: all of them come from one description.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use farmctl::manifest::{self, Document};
+use serde_json::{Map, Value, json};
+use validator::Validator;
+
+mod validator;
+
+fn validator(document: Document) -> Validator {
+    Validator::new(manifest::schema(document))
+}
+
+fn yaml_files(directory: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{directory}");
+    files
+}
+
+fn read(path: &Path) -> Value {
+    serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn assert_valid(schema: &Validator, document: &Value, name: &str) {
+    let reason = schema.reason(document);
+    assert!(reason.is_none(), "{name}: {}", reason.unwrap());
+}
+
+#[test]
+fn it_names_its_dialect() {
+    for document in [Document::Manifest, Document::TargetFile] {
+        assert_eq!(
+            manifest::schema(document)["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
+    }
+}
+
+#[test]
+fn every_good_manifest_is_valid() {
+    let schema = validator(Document::Manifest);
+    for path in yaml_files("tests/manifests/good") {
+        assert_valid(&schema, &read(&path), &path.display().to_string());
+    }
+}
+
+#[test]
+fn every_target_file_is_valid() {
+    let schema = validator(Document::TargetFile);
+    for path in yaml_files("../toolchains") {
+        if !path.ends_with("common.yaml") {
+            assert_valid(&schema, &read(&path), &path.display().to_string());
+        }
+    }
+}
+
+/// The manifest that has `keys` where the keys of `group` stand.
+fn placed(group: &str, keys: Value) -> Value {
+    match group {
+        "farm" => keys,
+        "host" => json!({ "hosts": { "ryzen": keys } }),
+        "target" => json!({ "targets": { "aarch64": keys } }),
+        "host-target" => json!({ "hosts": { "ryzen": { "targets": { "aarch64": keys } } } }),
+        "image" => json!({ "image": keys }),
+        "toolchain" => json!({ "targets": { "aarch64": { "toolchain": keys } } }),
+        other => panic!("the test does not know where {other} stands"),
+    }
+}
+
+/// Every key of a manifest as `(group, key, its schema, all examples of its group that it needs)`.
+fn keys() -> Vec<(String, String, Value)> {
+    let schema = manifest::schema(Document::Manifest);
+    let mut groups = vec![("farm".to_owned(), &schema)];
+    let inner = schema["$defs"].as_object().unwrap();
+    groups.extend(inner.iter().map(|(name, group)| (name.clone(), group)));
+    let mut keys = Vec::new();
+    for (name, group) in groups {
+        for (key, described) in group["properties"].as_object().unwrap() {
+            keys.push((name.clone(), key.clone(), described.clone()));
+        }
+    }
+    assert!(keys.len() > 40, "{keys:?}");
+    keys
+}
+
+/// One key with a value, and with what must stand beside it.
+fn with(group: &str, key: &str, value: Value) -> Value {
+    let schema = manifest::schema(Document::Manifest);
+    let described = &schema["$defs"][group];
+    let mut held = Map::new();
+    for required in described["required"].as_array().into_iter().flatten() {
+        let name = required.as_str().unwrap();
+        let example = described["properties"][name]["examples"][0].clone();
+        held.insert(name.to_owned(), example);
+    }
+    held.insert(key.to_owned(), value);
+    placed(group, Value::Object(held))
+}
+
+/// JSON is YAML.
+fn accepts(document: &Value) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("my-toolchains")).unwrap();
+    let name = folder.path().join("farm.yaml");
+    manifest::parse(&document.to_string(), name.to_str().unwrap())
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_reader_knows_every_key_and_takes_its_example() {
+    let schema = validator(Document::Manifest);
+    for (group, key, described) in keys() {
+        let document = with(&group, &key, described["examples"][0].clone());
+        assert_valid(&schema, &document, &key);
+        assert_eq!(accepts(&document), Ok(()), "{document}");
+    }
+}
+
+#[test]
+fn a_default_that_is_written_changes_nothing() {
+    let mut written = 0;
+    for (group, key, described) in keys() {
+        if let Some(default) = described.get("default") {
+            let bare = manifest::parse(&with(&group, "jobs", json!(4)).to_string(), "farm.yaml");
+            let Ok(bare) = bare else { continue };
+            let mut document = with(&group, "jobs", json!(4));
+            let told = with(&group, &key, default.clone());
+            merge(&mut document, told);
+            let told = manifest::parse(&document.to_string(), "farm.yaml").unwrap();
+            assert_eq!(told, bare, "{document}");
+            written += 1;
+        }
+    }
+    assert!(written > 20, "{written}");
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+#[test]
+fn both_refuse_nonsense_and_unknown_keys_everywhere() {
+    let schema = validator(Document::Manifest);
+    for (group, key, _) in keys() {
+        for document in [
+            with(&group, &key, json!([[]])),
+            with(&group, "frobnicate", json!(1)),
+        ] {
+            assert!(!schema.is_valid(&document), "{document}");
+            assert!(accepts(&document).is_err(), "{document}");
+        }
+    }
+}
+
+#[test]
+fn both_agree_about_values() {
+    let schema = validator(Document::Manifest);
+    let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let cases: [(&str, &str, &[Value], &[Value]); 17] = [
+        (
+            "farm",
+            "farm",
+            &[json!("attic-2")],
+            &[
+                json!("Attic"),
+                json!(""),
+                json!("-a"),
+                json!("a".repeat(41)),
+            ],
+        ),
+        (
+            "farm",
+            "allow",
+            &[json!("any"), json!(["::1", "10.0.0.0/8"])],
+            &[json!("lan"), json!([]), json!(["local", "local"])],
+        ),
+        (
+            "farm",
+            "address",
+            &[json!("ryzen.lan"), json!("2001:db8::9")],
+            &[json!("a/b"), json!(""), json!("me@a")],
+        ),
+        (
+            "farm",
+            "mirror",
+            &[json!("http://a/debian/")],
+            &[
+                json!("https://a"),
+                json!("a"),
+                json!("http:///a"),
+                json!("http://a b"),
+            ],
+        ),
+        (
+            "farm",
+            "jobs",
+            &[json!(1), json!(4096)],
+            &[json!(0), json!(4097), json!("4"), json!(1.5)],
+        ),
+        (
+            "farm",
+            "cpus",
+            &[json!(1), json!(2.5), json!("0.25")],
+            &[json!("1."), json!("x"), json!(-1), json!("1.234")],
+        ),
+        (
+            "farm",
+            "memory",
+            &[json!("16GiB"), json!("2 g"), json!(268_435_456)],
+            &[json!("1.5g"), json!("many"), json!(5), json!(-5)],
+        ),
+        (
+            "farm",
+            "nice",
+            &[json!(0), json!(19)],
+            &[json!(20), json!(-1)],
+        ),
+        (
+            "farm",
+            "gcc",
+            &[json!(14), json!([14, 13])],
+            &[json!([]), json!([14, 14]), json!("14"), json!(0)],
+        ),
+        (
+            "farm",
+            "publish",
+            &[json!("auto"), json!("0.0.0.0"), json!("::")],
+            &[json!("lan"), json!("")],
+        ),
+        (
+            "farm",
+            "restart",
+            &[json!("no"), json!("on-failure")],
+            &[json!("never"), json!(false)],
+        ),
+        (
+            "farm",
+            "stop_grace",
+            &[json!("30s"), json!("2 h")],
+            &[json!(30), json!("1d"), json!("1.5h")],
+        ),
+        (
+            "farm",
+            "image",
+            &[json!("never"), json!({"pull": "a.b:5000/c/d@sha256:0"})],
+            &[
+                json!("pull"),
+                json!({}),
+                json!({"pull": "a//b"}),
+                json!({"pull": "a/"}),
+            ],
+        ),
+        (
+            "farm",
+            "labels",
+            &[json!({"a.b/c": ""})],
+            &[json!({}), json!({"a b": "c"}), json!({"a": 1})],
+        ),
+        (
+            "target",
+            "port",
+            &[json!(1), json!(65535)],
+            &[json!(0), json!(65536)],
+        ),
+        (
+            "toolchain",
+            "directory",
+            &[json!("a/b"), json!("a..b/c")],
+            &[json!("/a"), json!("a b"), json!("")],
+        ),
+        (
+            "toolchain",
+            "sha256",
+            &[json!(sha256)],
+            &[json!(&sha256[1..]), json!("x")],
+        ),
+    ];
+    for (group, key, good, bad) in cases {
+        for value in good {
+            let document = with(group, key, value.clone());
+            assert!(schema.is_valid(&document), "{document}");
+            assert_eq!(accepts(&document), Ok(()), "{document}");
+        }
+        for value in bad {
+            let document = with(group, key, value.clone());
+            assert!(!schema.is_valid(&document), "{document}");
+            assert!(accepts(&document).is_err(), "{document}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_says_what_the_program_prints() {
+    let manual = fs::read_to_string("../docs/manifest.md").unwrap();
+    let printed = manifest::reference(Document::Manifest);
+    assert!(
+        manual.ends_with(&printed),
+        "put what `farmctl schema --output text` prints below the headline 'Every key' of docs/manifest.md"
+    );
+}
