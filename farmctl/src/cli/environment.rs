@@ -66,9 +66,8 @@ fn all() -> impl Iterator<Item = &'static Variable> {
 /// Every variable with its meaning, a line for each.
 pub(super) fn described() -> String {
     let width = all().map(|one| one.name.len()).max().unwrap_or_default();
-    all()
-        .map(|one| format!("  {:width$}   {}\n", one.name, one.meaning))
-        .collect()
+    let lines = all().map(|one| format!("  {:width$}   {}", one.name, one.meaning));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The environment, read once at the start.

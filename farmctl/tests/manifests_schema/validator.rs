@@ -45,7 +45,7 @@ impl Validator {
         value: &Value,
     ) -> Result<bool, String> {
         Ok(match (keyword, value) {
-            ("$schema" | "title" | "description" | "default" | "examples" | "$defs", _) => true,
+            (annotation, _) if ANNOTATIONS.contains(&annotation) => true,
             ("$ref", _) => {
                 let path = wanted.as_str().unwrap().strip_prefix('#').unwrap();
                 self.check(self.0.pointer(path).unwrap(), value)?;
@@ -117,6 +117,15 @@ impl Validator {
         })
     }
 }
+
+const ANNOTATIONS: [&str; 6] = [
+    "$schema",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "$defs",
+];
 
 fn is_of(kind: &Value, value: &Value) -> bool {
     match kind.as_str().unwrap() {
