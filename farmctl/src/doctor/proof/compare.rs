@@ -153,3 +153,81 @@ fn symbols(object: &object::File<'_>) -> Contents {
         relocations: lines,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A relocatable object with these sections (ELF64, x86-64).
+    fn object(sections: &[(&str, &[u8])]) -> Vec<u8> {
+        const HEADER_BYTES: usize = 64;
+        const PROGBITS: u32 = 1;
+        const STRTAB: u32 = 3;
+        let mut names = vec![0];
+        let mut contents = Vec::new();
+        let mut rows = vec![[0; HEADER_BYTES]];
+        let mut row = |name: &str, kind: u32, at: usize, size: usize, names: &mut Vec<u8>| {
+            let mut row = [0; HEADER_BYTES];
+            row[0..4].copy_from_slice(&u32::try_from(names.len()).unwrap().to_le_bytes());
+            row[4..8].copy_from_slice(&kind.to_le_bytes());
+            row[24..32].copy_from_slice(&(HEADER_BYTES + at).to_le_bytes());
+            row[32..40].copy_from_slice(&size.to_le_bytes());
+            row[48] = 1;
+            names.extend(name.bytes().chain([0]));
+            rows.push(row);
+        };
+        for (name, bytes) in sections {
+            row(name, PROGBITS, contents.len(), bytes.len(), &mut names);
+            contents.extend_from_slice(bytes);
+        }
+        let at = contents.len();
+        let size = names.len() + ".shstrtab".len() + 1;
+        row(".shstrtab", STRTAB, at, size, &mut names);
+        contents.extend(names);
+
+        let mut header = [0; HEADER_BYTES];
+        header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        header[16] = 1;
+        header[18] = 62;
+        header[20] = 1;
+        header[40..48].copy_from_slice(&(HEADER_BYTES + contents.len()).to_le_bytes());
+        header[52] = 64;
+        header[58] = 64;
+        header[60] = u8::try_from(rows.len()).unwrap();
+        header[62] = u8::try_from(rows.len() - 1).unwrap();
+        [&header, contents.as_slice(), rows.concat().as_slice()].concat()
+    }
+
+    #[test]
+    fn what_compilers_write_about_themselves_is_no_difference() {
+        let here = object(&[(".text", b"code"), (".comment", b"GCC: (A) 14\0")]);
+        assert_eq!(compare(&here, &here), Ok(Verdict::Identical));
+        let there = object(&[(".text", b"code"), (".comment", b"GCC: (B) 14\0")]);
+        let sections = vec![".comment".to_owned()];
+        assert_eq!(compare(&here, &there), Ok(Verdict::SameCode { sections }));
+    }
+
+    #[test]
+    fn other_code_and_missing_sections_are_differences() {
+        let here = object(&[(".text", b"code"), (".rodata", b"data")]);
+        for (there, differ) in [
+            (object(&[(".text", b"CODE"), (".rodata", b"data")]), ".text"),
+            (object(&[(".text", b"code")]), ".rodata"),
+            (
+                object(&[(".text", b"code"), (".rodata", b"data"), (".text", b"more")]),
+                ".text",
+            ),
+        ] {
+            let verdict = Verdict::Different {
+                sections: vec![differ.to_owned()],
+                as_if: None,
+            };
+            assert_eq!(compare(&here, &there), Ok(verdict));
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_cannot_be_compared() {
+        assert!(compare(&object(&[]), b"no object").is_err());
+    }
+}
