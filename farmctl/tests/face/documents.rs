@@ -66,6 +66,12 @@ fn printed() -> BTreeMap<&'static str, BTreeSet<String>> {
     );
     print(&["pull", "-f", "pulled.yaml"]);
     print(&["update"]);
+    machine.write("labels.yaml", "labels: { name: value }\n");
+    print(&["validate", "-f", "labels.yaml"]);
+    machine.write("mistakes.yaml", "adress: auto\n");
+    print(&["validate", "-f", "mistakes.yaml"]);
+    // One that cannot be read has no place for its mistake.
+    print(&["validate", "-f", "missing.yaml"]);
     print(&["plan"]);
     print(&["status"]);
     machine.prepare(&["up"]);

@@ -61,3 +61,22 @@ fn an_engine_that_is_not_for_this_user() {
     std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o000)).unwrap();
     assert_runs!("permission-denied", machine.run(&["status"]));
 }
+
+#[test]
+fn a_manifest_is_written_and_checked() {
+    let machine = Machine::new();
+    let check = machine.run(&["validate"]);
+    assert_eq!(check.code, Some(0), "{check}");
+    machine.write("mistakes.yaml", "adress: auto\n");
+    assert_runs!(
+        "validate-mistakes",
+        machine.run(&["validate", "-f", "mistakes.yaml"]),
+        machine.run(&["validate", "-f", "mistakes.yaml", "--output", "json"]),
+    );
+    // What init writes depends on the machine; that it is valid, and that it spares what is there, does not.
+    assert_ne!(machine.run(&["init"]).code, Some(0), "there is one");
+    machine.prepare(&["init", "-f", "new.yaml"]);
+    machine.prepare(&["validate", "-f", "new.yaml"]);
+    let schema = machine.run(&["schema"]);
+    serde_json::from_str::<serde_json::Value>(&schema.stdout).unwrap();
+}
