@@ -14,6 +14,7 @@ mod printed;
 mod pump;
 mod refusals;
 mod survival;
+mod targets;
 mod versions;
 
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
     ];
     tests.extend(compile::tests());
     tests.extend(docker_tests![
+        targets::further_targets_are_one_file_each,
         versions::one_container_has_several_gcc_versions,
         versions::an_expired_index_is_used_only_if_allowed,
         archive::a_farm_compiles_with_a_toolchain_from_an_archive,

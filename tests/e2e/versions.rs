@@ -49,7 +49,7 @@ async fn compiled_by(volunteer: &Container) -> Result<Vec<u64>> {
 }
 
 /// Sends a preprocessed source, so that the master needs no such compiler.
-async fn compile(
+pub(crate) async fn compile(
     scenario: &Scenario,
     farm: &TestFarm,
     board: &Board,

@@ -147,6 +147,39 @@ const AARCH64: Board = Board {
     },
 };
 
+/// Boards of targets that a farm has only where its manifest names them, by port. The master has no compilers for them.
+pub const FURTHER_BOARDS: [Board; 2] = [RISCV64, I686];
+
+const RISCV64: Board = Board {
+    target: "riscv64",
+    port: 3637,
+    carch: "riscv64",
+    triple: "riscv64-unknown-linux-gnu",
+    debian_triple: "riscv64-linux-gnu",
+    implied: &["-march=rv64gc", "-mabi=lp64d", "-fstack-protector-strong"],
+    emulator: &[],
+    object: Object {
+        class: Class::Elf64,
+        machine: Machine::Riscv,
+        attributes: &[],
+    },
+};
+
+const I686: Board = Board {
+    target: "i686",
+    port: 3638,
+    carch: "i686",
+    triple: "i686-pc-linux-gnu",
+    debian_triple: "i686-linux-gnu",
+    implied: &["-march=i686", "-fstack-protector-strong"],
+    emulator: &[],
+    object: Object {
+        class: Class::Elf32,
+        machine: Machine::I386,
+        attributes: &[],
+    },
+};
+
 impl Board {
     /// What every object for it must be.
     pub fn object(&self) -> ObjectFacts {

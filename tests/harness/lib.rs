@@ -38,7 +38,7 @@ pub mod suite;
 pub mod sweep;
 pub mod tampered;
 
-pub use board::{BOARDS, Board};
+pub use board::{BOARDS, Board, FURTHER_BOARDS};
 pub use container::{Command, Container};
 pub use eventually::eventually;
 pub use farm::TestFarm;
