@@ -25,7 +25,7 @@ const MOMENTS: [(&str, Moment); 4] = [
     ("start", Moment::Start),
     ("network", Moment::Network),
     ("first", Moment::Containers(1)),
-    ("last", Moment::Containers(BOARDS.len())),
+    ("last", Moment::Containers(2 * BOARDS.len())),
 ];
 
 /// Ctrl-C: farmctl finishes what it has begun and tells so.

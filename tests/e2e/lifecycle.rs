@@ -167,9 +167,14 @@ pub(crate) async fn down_removes_what_up_made_and_nothing_else(scenario: Scenari
     let stranger = stranger(&scenario, &farm).await?;
     let lan = scenario.lan("stranger").await?;
     let made = Inventory::of(&scenario).await?.without(&before);
+    // A door and a volunteer for each target, and the stranger.
     assert_eq!(
-        (made.containers.len(), made.networks.len()),
-        (3, 2),
+        (
+            made.containers.len(),
+            made.networks.len(),
+            made.volumes.len()
+        ),
+        (5, 2, 2),
         "{made:?}"
     );
 
@@ -179,9 +184,10 @@ pub(crate) async fn down_removes_what_up_made_and_nothing_else(scenario: Scenari
     let left = after.without(&before);
     assert_eq!(left.containers, BTreeSet::from([stranger.id().to_owned()]));
     assert_eq!(left.networks, BTreeSet::from([lan.name]));
+    assert_eq!(left.volumes, BTreeSet::new());
     let lost = before.without(&after);
     assert!(
-        lost.containers.is_empty() && lost.networks.is_empty(),
+        lost.containers.is_empty() && lost.networks.is_empty() && lost.volumes.is_empty(),
         "{lost:?}"
     );
     for board in BOARDS {

@@ -3,6 +3,8 @@
 mod archive;
 mod compile;
 mod doctor;
+mod drain;
+mod drift;
 mod engines_end;
 mod hosts;
 mod images;
@@ -13,6 +15,7 @@ mod posture;
 mod printed;
 mod pump;
 mod refusals;
+mod rolling;
 mod survival;
 mod targets;
 mod versions;
@@ -28,7 +31,8 @@ fn main() -> ExitCode {
         hosts::only_the_lines_go_to_stdout,
         hosts::an_unknown_target_is_refused_with_the_known_ones,
         posture::every_volunteer_is_locked_in,
-        posture::volunteers_share_no_network_with_others,
+        posture::every_door_is_locked_in,
+        posture::volunteers_have_no_network_and_doors_only_their_own,
         survival::garbage_is_turned_away,
         survival::huge_lengths_are_turned_away,
         survival::clients_may_hang_up_at_any_byte,
@@ -47,6 +51,13 @@ fn main() -> ExitCode {
         images::the_binary_starts_in_an_empty_image,
         images::images_are_small,
         images::the_same_lock_gives_the_same_image,
+        drift::whatever_others_do_is_put_right,
+        drift::a_recreated_container_is_replaced,
+        drift::lost_images_volumes_and_networks_are_made_again,
+        drift::another_farm_on_the_engine_is_never_touched,
+        drift::a_target_that_left_the_manifest_goes_only_if_confirmed,
+        drain::a_drained_target_refuses_until_it_is_undrained,
+        drain::a_part_of_the_farm_comes_and_goes,
         interruption::up_that_is_interrupted_leaves_nothing_half_made,
         interruption::up_that_is_interrupted_while_images_load_can_be_repeated,
         interruption::up_that_is_killed_can_be_repeated,
@@ -61,6 +72,7 @@ fn main() -> ExitCode {
     tests.extend(compile::tests());
     tests.extend(docker_tests![
         targets::further_targets_are_one_file_each,
+        rolling::a_build_goes_on_while_everything_is_replaced,
         versions::one_container_has_several_gcc_versions,
         versions::an_expired_index_is_used_only_if_allowed,
         archive::a_farm_compiles_with_a_toolchain_from_an_archive,

@@ -7,21 +7,39 @@ use farm_tests::{BOARDS, Scenario};
 /// The same for every target.
 pub(crate) async fn every_volunteer_is_locked_in(scenario: Scenario) -> Result<()> {
     let farm = scenario.shared_farm().await?;
-    let address = farm.address().to_string();
     for board in BOARDS {
         let container = farm.volunteer(scenario.docker(), &board).inspect().await?;
-        runs_as_nobody(&container)?;
-        let host = container
-            .host_config
-            .clone()
-            .context("no host configuration")?;
-        gains_nothing(&host);
-        has_limits(&host);
-        has_only_scratch_space(&container, &host)?;
-        is_published_once(&host, &address, board.port)?;
+        let host = locked_in(&container)?;
+        has_only_scratch_space(&host)?;
+        is_published(&host, &[])?;
         has_a_real_health_check(&container)?;
     }
     Ok(())
+}
+
+/// It compiles nothing and needs even less.
+pub(crate) async fn every_door_is_locked_in(scenario: Scenario) -> Result<()> {
+    let farm = scenario.shared_farm().await?;
+    let address = farm.address().to_string();
+    for board in BOARDS {
+        let container = farm.door(scenario.docker(), &board).inspect().await?;
+        let host = locked_in(&container)?;
+        assert_eq!(host.tmpfs.clone().unwrap_or_default().len(), 0);
+        is_published(&host, &[(&address, board.port)])?;
+    }
+    Ok(())
+}
+
+fn locked_in(container: &ContainerInspectResponse) -> Result<HostConfig> {
+    runs_as_nobody(container)?;
+    let host = container
+        .host_config
+        .clone()
+        .context("no host configuration")?;
+    gains_nothing(&host);
+    has_limits(&host);
+    writes_nowhere_but_to_the_door(container, &host)?;
+    Ok(host)
 }
 
 fn runs_as_nobody(container: &ContainerInspectResponse) -> Result<()> {
@@ -65,14 +83,22 @@ fn has_limits(host: &HostConfig) {
     assert_eq!(restart, Some(RestartPolicyNameEnum::UNLESS_STOPPED));
 }
 
-fn has_only_scratch_space(container: &ContainerInspectResponse, host: &HostConfig) -> Result<()> {
+/// The door's directory holds one socket and no file that anybody could run or read.
+fn writes_nowhere_but_to_the_door(
+    container: &ContainerInspectResponse,
+    host: &HostConfig,
+) -> Result<()> {
     assert_eq!(host.readonly_rootfs, Some(true));
-    assert_eq!(
-        container.mounts.as_ref().map_or(0, Vec::len),
-        0,
-        "{:?}",
-        container.mounts
-    );
+    let mounts = container.mounts.clone().unwrap_or_default();
+    let [mount] = mounts.as_slice() else {
+        anyhow::bail!("not exactly one mount: {mounts:?}");
+    };
+    assert_eq!(mount.destination.as_deref(), Some("/run/door"));
+    assert_eq!(mount.typ.as_deref(), Some("volume"));
+    Ok(())
+}
+
+fn has_only_scratch_space(host: &HostConfig) -> Result<()> {
     let scratch = host.tmpfs.clone().unwrap_or_default();
     let options = scratch.get("/tmp").context("no scratch space at /tmp")?;
     assert_eq!(scratch.len(), 1, "{scratch:?}");
@@ -85,14 +111,17 @@ fn has_only_scratch_space(container: &ContainerInspectResponse, host: &HostConfi
     Ok(())
 }
 
-fn is_published_once(host: &HostConfig, address: &str, port: u16) -> Result<()> {
+fn is_published(host: &HostConfig, expected: &[(&str, u16)]) -> Result<()> {
     let published = host.port_bindings.clone().unwrap_or_default();
     let bindings: Vec<_> = published.into_values().flatten().flatten().collect();
-    let [binding] = bindings.as_slice() else {
-        anyhow::bail!("not published exactly once: {bindings:?}");
-    };
-    assert_eq!(binding.host_ip.as_deref(), Some(address));
-    assert_eq!(binding.host_port, Some(port.to_string()));
+    ensure!(
+        bindings.len() == expected.len(),
+        "published: {bindings:?}, expected: {expected:?}"
+    );
+    for (binding, (address, port)) in bindings.iter().zip(expected) {
+        assert_eq!(binding.host_ip.as_deref(), Some(*address));
+        assert_eq!(binding.host_port, Some(port.to_string()));
+    }
     Ok(())
 }
 
@@ -110,16 +139,21 @@ fn has_a_real_health_check(container: &ContainerInspectResponse) -> Result<()> {
     Ok(())
 }
 
-/// A volunteer only answers: it reaches neither the world nor its neighbours.
-pub(crate) async fn volunteers_share_no_network_with_others(scenario: Scenario) -> Result<()> {
+/// A volunteer has no network at all; a door only answers: it reaches neither the world nor its neighbours.
+pub(crate) async fn volunteers_have_no_network_and_doors_only_their_own(
+    scenario: Scenario,
+) -> Result<()> {
     let farm = scenario.shared_farm().await?;
+    let own = format!("farmctl-{}", farm.name());
     for board in BOARDS {
-        let container = farm.volunteer(scenario.docker(), &board).inspect().await?;
-        let networks = container
-            .network_settings
-            .and_then(|settings| settings.networks);
-        let names: Vec<_> = networks.unwrap_or_default().into_keys().collect();
-        assert_eq!(names, [format!("farmctl-{}", farm.name())]);
+        let volunteer = farm.volunteer(scenario.docker(), &board);
+        let door = farm.door(scenario.docker(), &board);
+        for (container, expected) in [(volunteer, "none"), (door, own.as_str())] {
+            let settings = container.inspect().await?.network_settings;
+            let networks = settings.and_then(|settings| settings.networks);
+            let names: Vec<_> = networks.unwrap_or_default().into_keys().collect();
+            assert_eq!(names, [expected]);
+        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::scenario::Transcript;
+use crate::sweep::{self, Scope};
 use crate::{Board, Container, Finished, SecondEngine, farmctl};
 
 /// A manifest on disk and the `farmctl` to use it with.
@@ -184,6 +185,27 @@ impl TestFarm {
     /// The container that compiles for a board.
     pub fn volunteer(&self, docker: &Docker, board: &Board) -> Container {
         Container::existing(docker, format!("farmctl-{}-{}", self.name, board.target))
+    }
+
+    /// The container that owns a board's port.
+    pub fn door(&self, docker: &Docker, board: &Board) -> Container {
+        let name = format!("farmctl-{}-{}-door", self.name, board.target);
+        Container::existing(docker, name)
+    }
+
+    /// Every container that compiles for a board, whatever its name: while one is replaced there are two.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn volunteers(&self, docker: &Docker, board: &Board) -> Result<Vec<Container>> {
+        let found = sweep::containers(docker, Scope::Farm(&self.name)).await?;
+        let ids = found.into_iter().filter_map(|container| {
+            let labels = container.labels.unwrap_or_default();
+            let is_wanted = labels.get("farmctl.role").map(String::as_str) == Some("volunteer")
+                && labels.get("farmctl.target").map(String::as_str) == Some(board.target);
+            container.id.filter(|_| is_wanted)
+        });
+        Ok(ids.map(|id| Container::existing(docker, id)).collect())
     }
 
     /// The name of the network that its containers share.

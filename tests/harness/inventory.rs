@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use bollard::query_parameters::ListNetworksOptions;
+use bollard::query_parameters::{ListNetworksOptions, ListVolumesOptions};
 
 use crate::Scenario;
 use crate::sweep::containers;
 
-/// Containers by id and networks by name, of this run and all its farms; the user's own are none of ours.
+/// Containers by id, networks and volumes by name, of this run and all its farms; the user's own are none of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inventory {
     /// Container ids, running or not.
     pub containers: BTreeSet<String>,
     /// Network names.
     pub networks: BTreeSet<String>,
+    /// Volume names.
+    pub volumes: BTreeSet<String>,
 }
 
 impl Inventory {
@@ -33,7 +35,14 @@ impl Inventory {
             let labels = network.labels.clone().unwrap_or_default();
             scope.contains(&labels, None)
         });
+        let volumes = scenario
+            .docker()
+            .list_volumes(None::<ListVolumesOptions>)
+            .await?;
+        let volumes = volumes.volumes.unwrap_or_default().into_iter();
+        let volumes = volumes.filter(|volume| scope.contains(&volume.labels, None));
         Ok(Self {
+            volumes: volumes.map(|volume| volume.name).collect(),
             containers: found
                 .into_iter()
                 .filter_map(|container| container.id)
@@ -48,6 +57,7 @@ impl Inventory {
         Self {
             containers: &self.containers - &other.containers,
             networks: &self.networks - &other.networks,
+            volumes: &self.volumes - &other.volumes,
         }
     }
 }

@@ -7,8 +7,8 @@ use anyhow::Result;
 use bollard::Docker;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListImagesOptions, ListNetworksOptions,
-    RemoveContainerOptionsBuilder, RemoveImageOptions,
+    ListContainersOptionsBuilder, ListImagesOptions, ListNetworksOptions, ListVolumesOptions,
+    RemoveContainerOptionsBuilder, RemoveImageOptions, RemoveVolumeOptions,
 };
 
 use crate::run::RunId;
@@ -39,7 +39,7 @@ pub enum Scope<'a> {
     Farm(&'a str),
 }
 
-/// Removes what is in `scope`, containers before networks and images. What is gone already is fine.
+/// Removes what is in `scope`, containers before networks, volumes and images. What is gone already is fine.
 ///
 /// # Errors
 /// The engine does not answer.
@@ -56,6 +56,13 @@ pub async fn sweep(docker: &Docker, scope: Scope<'_>) -> Result<()> {
         if scope.contains(&network.labels.unwrap_or_default(), None) {
             let id = network.id.unwrap_or_default();
             let _gone_already = docker.remove_network(&id).await;
+        }
+    }
+    let volumes = docker.list_volumes(None::<ListVolumesOptions>).await?;
+    for volume in volumes.volumes.unwrap_or_default() {
+        if scope.contains(&volume.labels, None) {
+            let options = None::<RemoveVolumeOptions>;
+            let _gone_already = docker.remove_volume(&volume.name, options).await;
         }
     }
     remove_images(docker, scope).await

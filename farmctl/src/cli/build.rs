@@ -44,7 +44,10 @@ pub(super) async fn build(args: &Build, context: &Context) -> Result<Exit, Failu
     let observed = engine.observe(&farm.name).await?;
     let images = Images::resolve(&farm, host, Pins::Kept, &args.images, context).await?;
     images.save_lock()?;
-    let is_there = |image: &TargetImage| observed.images.contains_key(&image.tag);
+    let is_there = |image: &TargetImage| {
+        let tagged = observed.images.get(&image.tag);
+        tagged.is_some_and(|tagged| tagged.made_as.as_ref() == Some(&image.tag))
+    };
     let chosen = images.of(&chosen);
     let missing: Vec<ImageTag> = chosen
         .iter()

@@ -193,6 +193,12 @@ impl From<StepError> for Failure {
         match error {
             StepError::Engine(error) => error.into(),
             StepError::Image(error) => error.into(),
+            StepError::Unfit { ref name, .. } => {
+                let hint = format!(
+                    "look at what it says (docker logs {name}); what served before still does, and farmctl up tries again"
+                );
+                Self::new(Exit::Unhealthy, error, Some(hint))
+            }
             StepError::Interrupted => Self::interrupted(),
         }
     }

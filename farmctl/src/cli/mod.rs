@@ -1,10 +1,13 @@
 //! What the user types: one file for each verb.
 
+mod apply;
 mod build;
 mod completions;
+mod confirm;
 mod context;
 mod doctor;
 mod down;
+mod drain;
 mod environment;
 mod exit;
 mod hosts;
@@ -16,13 +19,16 @@ mod logs;
 mod man;
 mod observe;
 mod plan;
+mod prepare;
 mod prune;
 mod pull;
+mod restart;
 mod schema;
 mod size;
 mod status;
 mod stdout;
 mod targets;
+mod undrain;
 mod up;
 mod update;
 mod validate;
@@ -83,6 +89,9 @@ enum Verb {
     Plan(plan::PlanArgs),
     Down(down::Down),
     Status(status::Status),
+    Restart(restart::Restart),
+    Drain(drain::Drain),
+    Undrain(undrain::Undrain),
     Hosts(hosts::Hosts),
     Update(update::Update),
     Pull(pull::Pull),
@@ -144,6 +153,9 @@ async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Up(args) => Box::pin(up::up(args, context)).await,
         Verb::Plan(args) => Box::pin(plan::plan(args, context)).await,
         Verb::Down(args) => Box::pin(down::down(args, context)).await,
+        Verb::Restart(args) => Box::pin(restart::restart(args, context)).await,
+        Verb::Drain(args) => Box::pin(drain::drain(args, context)).await,
+        Verb::Undrain(args) => Box::pin(undrain::undrain(args, context)).await,
         Verb::Status(args) => status::status(args, context).await,
         Verb::Hosts(args) => hosts::hosts(args, context).await,
         Verb::Init(args) => init::init(args, context),

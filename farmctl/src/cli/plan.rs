@@ -3,16 +3,20 @@
 use clap::Args;
 
 use super::context::Context;
-use super::up::prepare;
+use super::prepare::prepare;
+use super::up::warn_if_open;
 use super::{Exit, Failure, Output, stdout};
-use crate::converge::Step;
+use crate::converge::{Intent, Step};
 
 /// Show what `up` would do, and do nothing
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  farmctl plan\n  farmctl plan --exit-code || echo 'not as described'"
+    after_help = "Examples:\n  farmctl plan\n  farmctl plan armv7h\n  farmctl plan --exit-code || echo 'not as described'"
 )]
 pub(super) struct PlanArgs {
+    /// Only these targets
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
     /// Exit with 5 if there is something to do
     #[arg(long)]
     exit_code: bool,
@@ -24,7 +28,9 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn plan(args: &PlanArgs, context: &Context) -> Result<Exit, Failure> {
-    let prepared = prepare(&args.images, context).await?;
+    let prepared = prepare(&args.images, &args.targets, Intent::Keep, context).await?;
+    warn_if_open(&prepared, context);
+    prepared.tell_drained(context);
     let plan = &prepared.plan;
     match args.output {
         Output::Json => {
@@ -43,9 +49,11 @@ pub(super) async fn plan(args: &PlanArgs, context: &Context) -> Result<Exit, Fai
     })
 }
 
+/// One step; its JSON names are a contract.
 fn json(step: &Step) -> serde_json::Value {
     serde_json::json!({
         "action": step.action.verb(),
+        "target": step.action.target().map(ToString::to_string),
         "resource": step.action.to_string(),
         "cause": step.cause.to_string(),
     })

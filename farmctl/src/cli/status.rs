@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::{Exit, Failure, Output, stdout};
-use crate::engine::{Engine, Health, LiveState, LiveVolunteer, Observed};
-use crate::farm::{Farm, GccMajor, Volunteer};
+use crate::engine::{Engine, Health, LiveContainer, LiveState, Observed};
+use crate::farm::{Farm, GccMajor, Volunteer, VolunteerSpec};
 use crate::report::Table;
 
-/// Show every volunteer: port, state, health, GCC versions, slots, image size
+/// Show every volunteer: port, state, health, door, GCC versions, slots, image size
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  farmctl status\n  farmctl status --output json")]
 pub(super) struct Status {
@@ -26,6 +26,8 @@ struct Row {
     address: Option<String>,
     state: &'static str,
     health: &'static str,
+    door: &'static str,
+    drained: bool,
     gcc: Vec<u32>,
     slots: Option<u32>,
     image: Option<String>,
@@ -53,8 +55,10 @@ pub(super) async fn status(args: &Status, context: &Context) -> Result<Exit, Fai
     })
 }
 
+/// Fit for work, or kept from it by the user. Without an open door nobody reaches a volunteer.
 fn is_fit(row: &Row) -> bool {
-    row.state == LiveState::Running.as_str() && row.health != Health::Unhealthy.as_str()
+    let runs = |state| state == LiveState::Running.as_str();
+    row.drained || runs(row.state) && runs(row.door) && row.health != Health::Unhealthy.as_str()
 }
 
 /// The farm's volunteers in the manifest's order, then containers that it does not want.
@@ -64,7 +68,7 @@ fn rows(farm: &Farm, observed: &Observed) -> Vec<Row> {
         .iter()
         .flat_map(|host| &host.volunteers)
         .collect();
-    let is_wanted = |live: &LiveVolunteer| {
+    let is_wanted = |live: &LiveContainer| {
         live.target.as_ref().is_some_and(|target| {
             wanted
                 .iter()
@@ -81,9 +85,9 @@ fn rows(farm: &Farm, observed: &Observed) -> Vec<Row> {
             Some(first) => rows.extend(
                 std::iter::once(first)
                     .chain(live)
-                    .map(|live| running(live, observed)),
+                    .map(|live| present(live, farm, observed)),
             ),
-            None => rows.push(missing(volunteer)),
+            None => rows.push(missing(volunteer, observed)),
         }
     }
     rows.extend(
@@ -91,36 +95,55 @@ fn rows(farm: &Farm, observed: &Observed) -> Vec<Row> {
             .volunteers
             .iter()
             .filter(|live| !is_wanted(live))
-            .map(|live| running(live, observed)),
+            .map(|live| present(live, farm, observed)),
     );
     rows
 }
 
-fn running(live: &LiveVolunteer, observed: &Observed) -> Row {
+fn present(live: &LiveContainer, farm: &Farm, observed: &Observed) -> Row {
+    let door = live
+        .target
+        .as_ref()
+        .and_then(|target| observed.door(target));
+    let dialled = door.and_then(LiveContainer::dialled);
+    let is_drained = live
+        .target
+        .as_ref()
+        .is_some_and(|target| live.name == VolunteerSpec::drained_name(&farm.name, target));
     Row {
         target: live
             .target
             .as_ref()
             .map_or_else(|| "?".to_owned(), ToString::to_string),
-        port: live.port,
-        address: live.publish.map(|address| address.to_string()),
+        port: dialled.map(|address| address.port()),
+        address: dialled.map(|address| address.ip().to_string()),
         state: live.state.as_str(),
         health: live.health.as_str(),
+        door: state_of(door),
+        drained: is_drained,
         gcc: live.gcc.iter().copied().map(GccMajor::number).collect(),
         slots: live.slots.map(crate::farm::Slots::count),
         image: Some(live.image.to_string()),
-        image_bytes: observed.images.get(&live.image).copied(),
+        image_bytes: observed.images.get(&live.image).map(|image| image.bytes),
         container: Some(live.name.clone()),
     }
 }
 
-fn missing(volunteer: &Volunteer) -> Row {
+fn state_of(door: Option<&LiveContainer>) -> &'static str {
+    door.map_or(MISSING, |door| door.state.as_str())
+}
+
+const MISSING: &str = "missing";
+
+fn missing(volunteer: &Volunteer, observed: &Observed) -> Row {
     Row {
         target: volunteer.target.name.to_string(),
         port: Some(volunteer.target.port.number()),
         address: None,
-        state: "missing",
+        state: MISSING,
         health: Health::Unknown.as_str(),
+        door: state_of(observed.door(&volunteer.target.name)),
+        drained: false,
         gcc: volunteer
             .gcc
             .iter()
@@ -140,6 +163,7 @@ fn table(rows: &[Row]) -> Table {
         "PORT",
         "STATE",
         "HEALTH",
+        "DOOR",
         "GCC",
         "SLOTS",
         "IMAGE SIZE",
@@ -150,8 +174,9 @@ fn table(rows: &[Row]) -> Table {
         table.row([
             row.target.clone(),
             or_dash(row.port.map(|port| port.to_string())),
-            row.state.to_owned(),
+            if row.drained { "drained" } else { row.state }.to_owned(),
             row.health.to_owned(),
+            row.door.to_owned(),
             gcc.join(" "),
             or_dash(row.slots.map(|slots| slots.to_string())),
             or_dash(row.image_bytes.map(megabytes)),

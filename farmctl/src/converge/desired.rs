@@ -1,14 +1,13 @@
 //! The farm's wish for one host, decided down to every container. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::time::Duration;
 
 use ipnet::IpNet;
 
 use crate::engine::EngineFacts;
 use crate::farm::{
-    AllowList, AllowRule, FarmName, Host, ImageTag, Memory, Slots, TargetName, Volunteer,
+    AllowList, AllowRule, FarmName, Host, ImageTag, Memory, Publish, Slots, TargetName, Volunteer,
     VolunteerSpec,
 };
 
@@ -17,8 +16,54 @@ use crate::farm::{
 pub struct Desired {
     /// The farm.
     pub farm: FarmName,
-    /// Its containers on this host; none of them means that the farm should be gone.
+    /// Its targets on this host; none of them means that the farm should be gone.
     pub volunteers: Vec<VolunteerSpec>,
+    /// What of the farm may be touched.
+    pub scope: Scope,
+    /// What the user asks for beyond that.
+    pub intent: Intent,
+}
+
+/// What of a farm may be touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it.
+    Farm,
+    /// These targets, whether the manifest names them or not.
+    Targets(BTreeSet<TargetName>),
+}
+
+impl Scope {
+    /// These targets; without any, the whole farm.
+    pub fn of(targets: impl IntoIterator<Item = TargetName>) -> Self {
+        let targets: BTreeSet<_> = targets.into_iter().collect();
+        if targets.is_empty() {
+            Self::Farm
+        } else {
+            Self::Targets(targets)
+        }
+    }
+
+    /// Whether something of `target` may be touched; what says of no target that it is for it belongs to the whole farm.
+    pub fn holds(&self, target: Option<&TargetName>) -> bool {
+        match self {
+            Self::Farm => true,
+            Self::Targets(targets) => target.is_some_and(|target| targets.contains(target)),
+        }
+    }
+}
+
+/// What is to be done with targets that are as described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// Nothing. Drained ones stay so.
+    Keep,
+    /// They get new volunteers, unless they are drained.
+    Restart,
+    /// They stop serving until further notice.
+    Drain,
+    /// They serve again if they were drained.
+    Undrain,
 }
 
 impl Desired {
@@ -27,7 +72,21 @@ impl Desired {
         Self {
             farm,
             volunteers: Vec::new(),
+            scope: Scope::Farm,
+            intent: Intent::Keep,
         }
+    }
+
+    /// The same wish for a part of the farm.
+    #[must_use]
+    pub fn only(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// The same farm, to do this with it.
+    #[must_use]
+    pub fn with(self, intent: Intent) -> Self {
+        Self { intent, ..self }
     }
 }
 
@@ -57,35 +116,45 @@ pub fn desired(
     host: &Host,
     surroundings: &Surroundings<'_>,
 ) -> Result<Desired, DesiredError> {
-    let allow = admitted(allow, surroundings.publish);
     let spec = |volunteer: &Volunteer| {
         let target = volunteer.target.name.clone();
         let image = surroundings.images.get(&target).cloned();
+        let publish = match volunteer.publish {
+            Publish::Auto => surroundings.publish,
+            Publish::On(address) => address,
+        };
         Ok(VolunteerSpec {
             farm: farm.clone(),
             image: image.ok_or_else(|| DesiredError::NoImage(target.clone()))?,
+            source: volunteer.image.clone(),
             target,
             port: volunteer.target.port,
-            publish: surroundings.publish,
+            publish,
+            network: volunteer.network,
             slots: slots(volunteer, surroundings.engine),
+            cpus: volunteer.cpus,
             nice: volunteer.nice,
             memory: volunteer
                 .memory
                 .unwrap_or_else(|| most_memory(surroundings.engine)),
-            allow: allow.clone(),
+            allow: admitted(allow, publish),
             gcc: volunteer.gcc.clone(),
-            stop_grace: STOP_GRACE,
+            restart: volunteer.restart,
+            stop_grace: volunteer.stop_grace,
+            stats: volunteer.stats,
+            labels: volunteer.labels.clone(),
+            swap_limit: surroundings.engine.swap_limit,
+            process_limit: surroundings.engine.process_limit,
         })
     };
     let volunteers = host.volunteers.iter().map(spec).collect::<Result<_, _>>()?;
     Ok(Desired {
         farm: farm.clone(),
         volunteers,
+        scope: Scope::Farm,
+        intent: Intent::Keep,
     })
 }
-
-/// How long jobs in flight may finish when a volunteer is replaced; long C++ compiles take a minute or two.
-const STOP_GRACE: Duration = Duration::from_mins(2);
 
 /// As many jobs as the manifest says, or else as the stock daemon takes: two more than there are processors, so
 /// that these stay busy while bodies travel.
@@ -104,7 +173,8 @@ fn most_memory(engine: &EngineFacts) -> Memory {
 /// check, and the host's published address, which need not be a private one.
 fn admitted(allow: &AllowList, publish: IpAddr) -> Vec<AllowRule> {
     let mut rules = allow.rules().to_vec();
-    for own in [AllowRule::Local, AllowRule::Range(IpNet::from(publish))] {
+    let published = (!publish.is_unspecified()).then(|| AllowRule::Range(IpNet::from(publish)));
+    for own in [Some(AllowRule::Local), published].into_iter().flatten() {
         if !rules.contains(&own) {
             rules.push(own);
         }

@@ -1,5 +1,7 @@
 //! What an execution tells on the way, and how it ended.
 
+use std::time::Duration;
+
 use super::plan::{Plan, StepId};
 use crate::engine::EngineError;
 use crate::image::Error as ImageError;
@@ -26,6 +28,16 @@ pub enum StepError {
     /// An image could not be assembled.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// A new volunteer does not compile; its predecessor, if it has one, goes on.
+    #[error("volunteer {name} does not compile after {} s: {reason}", waited.as_secs())]
+    Unfit {
+        /// The container's name.
+        name: String,
+        /// How long it was given.
+        waited: Duration,
+        /// What its last attempt came to.
+        reason: String,
+    },
     /// The user interrupted it; nothing of it is left behind.
     #[error("interrupted")]
     Interrupted,

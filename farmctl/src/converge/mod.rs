@@ -12,9 +12,9 @@ pub(crate) mod fixture;
 mod plan;
 mod unused;
 
-pub use desired::{Desired, DesiredError, Surroundings, desired, slots};
-pub use diff::{Conflict, diff};
+pub use desired::{Desired, DesiredError, Intent, Scope, Surroundings, desired, slots};
+pub use diff::{Conflict, diff, drained};
 pub use event::{Event, Outcome, StepError};
 pub use execute::{Execution, ImageSource, Interrupt, execute};
-pub use plan::{Action, Cause, Plan, Step, StepId};
+pub use plan::{Action, Cause, Contained, Plan, Step, StepId};
 pub use unused::{UnusedImage, unused_images};

@@ -1,72 +1,58 @@
-//! Labels on containers and networks: what makes a resource ours, and what it was made from.
+//! What labels say, read back.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use crate::farm::{FarmName, Fingerprint, GccMajor, Slots, TargetName, VolunteerSpec};
-
-const FARM: &str = "farmctl.farm";
-const TARGET: &str = "farmctl.target";
-const FINGERPRINT: &str = "farmctl.fingerprint";
-const SLOTS: &str = "farmctl.slots";
-const GCC: &str = "farmctl.gcc";
+use crate::farm::{FarmName, Fingerprint, GccMajor, Role, Slots, TargetName, labels};
 
 /// The filter that finds a farm's resources and no others.
 pub(super) fn filter(farm: &FarmName) -> String {
-    format!("{FARM}={farm}")
+    format!("{}={farm}", labels::FARM)
 }
 
 /// The label that every assembled image has, whatever its value.
 pub(super) fn of_images() -> String {
-    TARGET.to_owned()
+    labels::TARGET.to_owned()
 }
 
-/// The label of a farm's network.
-pub(super) fn of_network(farm: &FarmName) -> HashMap<String, String> {
-    HashMap::from([(FARM.to_owned(), farm.to_string())])
-}
-
-/// The labels of a volunteer's container.
-pub(super) fn of_volunteer(spec: &VolunteerSpec) -> HashMap<String, String> {
-    let gcc: Vec<_> = spec.gcc.iter().map(ToString::to_string).collect();
-    HashMap::from([
-        (FARM.to_owned(), spec.farm.to_string()),
-        (TARGET.to_owned(), spec.target.to_string()),
-        (
-            FINGERPRINT.to_owned(),
-            spec.fingerprint().as_str().to_owned(),
-        ),
-        (SLOTS.to_owned(), spec.slots.to_string()),
-        (GCC.to_owned(), gcc.join(",")),
-    ])
+/// Whether labels are those of something of `farm`.
+pub(super) fn is_of(labels: &BTreeMap<String, String>, farm: &FarmName) -> bool {
+    labels.get(labels::FARM).map(String::as_str) == Some(farm.as_str())
 }
 
 /// What a container's labels say; fields that are missing or damaged are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct VolunteerLabels {
-    pub(super) farm: FarmName,
+pub(super) struct ContainerLabels {
     pub(super) target: Option<TargetName>,
+    pub(super) role: Option<Role>,
     pub(super) fingerprint: Option<Fingerprint>,
     pub(super) slots: Option<Slots>,
     pub(super) gcc: Vec<GccMajor>,
 }
 
-/// Reads a container's labels; `None` means that the container is not ours.
-pub(super) fn read(labels: &HashMap<String, String>) -> Option<VolunteerLabels> {
+/// Reads a container's labels.
+pub(super) fn read(labels: &BTreeMap<String, String>) -> ContainerLabels {
     let number = |text: &str| text.parse::<u64>().ok();
-    Some(VolunteerLabels {
-        farm: labels.get(FARM)?.parse().ok()?,
-        target: labels.get(TARGET).and_then(|name| name.parse().ok()),
-        fingerprint: labels.get(FINGERPRINT).map(Fingerprint::from_label),
+    let role = |word: &String| {
+        [Role::Door, Role::Volunteer]
+            .into_iter()
+            .find(|role| role.as_str() == word)
+    };
+    ContainerLabels {
+        target: labels
+            .get(labels::TARGET)
+            .and_then(|name| name.parse().ok()),
+        role: labels.get(labels::ROLE).and_then(role),
+        fingerprint: labels.get(labels::FINGERPRINT).map(Fingerprint::from_label),
         slots: labels
-            .get(SLOTS)
+            .get(labels::SLOTS)
             .and_then(|n| Slots::try_from(number(n)?).ok()),
         gcc: labels
-            .get(GCC)
+            .get(labels::GCC)
             .map(|list| {
                 list.split(',')
                     .filter_map(|n| GccMajor::try_from(number(n)?).ok())
                     .collect()
             })
             .unwrap_or_default(),
-    })
+    }
 }

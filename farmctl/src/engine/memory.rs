@@ -1,17 +1,21 @@
 //! An engine that exists only in memory: what tests plan against and execute on.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::{TryStreamExt, stream};
 use tokio::sync::watch;
 
 use super::{
-    Engine, EngineError, EngineErrorKind, EngineFacts, ImageArchive, LiveImage, LiveNetwork,
-    LiveState, LiveVolunteer, LogLine, LogLines, LogRequest, Observed, network_name,
+    Engine, EngineError, EngineErrorKind, EngineFacts, Fitness, ImageArchive, LiveContainer,
+    LiveImage, LiveNetwork, LiveState, LiveVolume, LogLine, LogLines, LogRequest, Observed,
+    TaggedImage, labels, network_name,
 };
-use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
+use crate::farm::{
+    DOOR_DIRECTORY, FarmName, ImageTag, Memory, Port, Restart, Role, Shape, volume_options,
+};
 
-/// An engine without containers, whose state is what it was told to do.
+/// An engine whose state is what it was told to do. Like a real one it refuses what cannot be.
 #[derive(Debug)]
 pub struct MemoryEngine {
     facts: EngineFacts,
@@ -27,6 +31,7 @@ struct State {
     made: u64,
     calls: Vec<String>,
     failing: Option<String>,
+    unfit: Option<String>,
 }
 
 impl MemoryEngine {
@@ -36,6 +41,8 @@ impl MemoryEngine {
             version: "memory".to_owned(),
             processors: 4,
             memory: Memory::from_bytes(16 << 30),
+            swap_limit: true,
+            process_limit: true,
         };
         Self {
             facts,
@@ -64,6 +71,11 @@ impl MemoryEngine {
             .send_modify(|lines| lines.push((container.to_owned(), line)));
     }
 
+    /// Makes every volunteer whose name contains `part` compile nothing.
+    pub fn make_unfit(&self, part: &str) {
+        self.state().unfit = Some(part.to_owned());
+    }
+
     /// The calls that changed something or tried to, in order.
     pub fn calls(&self) -> Vec<String> {
         self.state().calls.clone()
@@ -76,25 +88,114 @@ impl MemoryEngine {
     fn change<T>(
         &self,
         call: String,
-        change: impl FnOnce(&mut State) -> T,
+        change: impl FnOnce(&mut State) -> Result<T, String>,
     ) -> Result<T, EngineError> {
         let mut state = self.state();
         state.calls.push(call.clone());
-        if state
-            .failing
-            .as_ref()
-            .is_some_and(|part| call.contains(part.as_str()))
-        {
-            let kind = EngineErrorKind::Refused {
-                status: 500,
-                message: "told to fail".to_owned(),
-            };
-            return Err(EngineError {
-                operation: call,
-                kind,
+        let is_failing = |part: &String| call.contains(part.as_str());
+        let outcome = if state.failing.as_ref().is_some_and(is_failing) {
+            Err("told to fail".to_owned())
+        } else {
+            change(&mut state)
+        };
+        outcome.map_err(|message| EngineError {
+            operation: call,
+            kind: EngineErrorKind::Refused {
+                status: 409,
+                message,
+            },
+        })
+    }
+}
+
+impl State {
+    fn containers(&mut self) -> impl Iterator<Item = &mut LiveContainer> {
+        let Observed {
+            volunteers, doors, ..
+        } = &mut self.observed;
+        volunteers.iter_mut().chain(doors)
+    }
+
+    fn container(&mut self, id: &str) -> Result<&mut LiveContainer, String> {
+        let found = self
+            .containers()
+            .find(|live| live.id == id || live.name == id);
+        found.ok_or_else(|| format!("no container {id}"))
+    }
+
+    fn refuse_taken_name(&mut self, name: &str) -> Result<(), String> {
+        let taken = self.observed.taken_names.iter().any(|taken| taken == name)
+            || self.containers().any(|live| live.name == name);
+        if taken {
+            return Err(format!("name {name} is taken"));
+        }
+        Ok(())
+    }
+
+    /// A running container's ports are its own.
+    fn refuse_taken_ports(&mut self, shape: &Shape, id: Option<&str>) -> Result<(), String> {
+        let wanted: Vec<_> = shape.ports.values().flatten().copied().collect();
+        let running = |live: &&mut LiveContainer| live.is_active() && Some(live.id.as_str()) != id;
+        for other in self.containers().filter(running) {
+            if let Some(port) = other.published().find(|port| wanted.contains(port)) {
+                return Err(format!("{port} is taken by {}", other.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, name: &str, shape: &Shape) -> Result<(), String> {
+        self.refuse_taken_name(name)?;
+        self.refuse_taken_ports(shape, None)?;
+        let Some(image) = self.observed.images.get(&shape.image).cloned() else {
+            return Err(format!("no image {}", shape.image));
+        };
+        self.refuse_missing_network(shape)?;
+        self.make_volumes(shape);
+        self.made += 1;
+        let live = LiveContainer::made(
+            name.to_owned(),
+            shape.clone(),
+            format!("id{}", self.made),
+            &image,
+        );
+        let list = match live.role {
+            Some(Role::Door) => &mut self.observed.doors,
+            _ => &mut self.observed.volunteers,
+        };
+        list.push(live);
+        list.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(())
+    }
+
+    fn refuse_missing_network(&self, shape: &Shape) -> Result<(), String> {
+        match &shape.network {
+            crate::farm::Attachment::Network(name)
+                if !self
+                    .observed
+                    .networks
+                    .iter()
+                    .any(|network| network.name == *name) =>
+            {
+                Err(format!("no network {name}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn make_volumes(&mut self, shape: &Shape) {
+        let Some(mount) = shape.mounts.get(DOOR_DIRECTORY) else {
+            return;
+        };
+        let volumes = &mut self.observed.volumes;
+        if !volumes.iter().any(|volume| volume.name == mount.source) {
+            volumes.push(LiveVolume {
+                name: mount.source.clone(),
+                is_ours: true,
+                target: labels::read(&shape.labels).target,
+                options: Some(volume_options()),
             });
         }
-        Ok(change(&mut state))
     }
 }
 
@@ -114,52 +215,118 @@ impl Engine for MemoryEngine {
                 reason: error.to_string(),
             },
         };
-        let bytes = archive.map_ok(|chunk| chunk.len() as u64);
-        let size = bytes
-            .try_fold(0, |sum, n| std::future::ready(Ok(sum + n)))
+        archive
+            .try_for_each(|_chunk| std::future::ready(Ok(())))
             .await
             .map_err(broken)?;
         self.change("load images".to_owned(), |state| {
-            let loaded = state.to_load.drain(..).map(|tag| (tag, size));
+            let loaded: BTreeMap<_, _> = state
+                .to_load
+                .drain(..)
+                .map(|tag| (tag.clone(), TaggedImage::assembled(&tag)))
+                .collect();
             state.observed.images.extend(loaded);
+            Ok(())
+        })
+    }
+
+    async fn pull_image(&self, image: &ImageTag) -> Result<(), EngineError> {
+        self.change(format!("pull {image}"), |state| {
+            let pulled = TaggedImage::assembled(image);
+            state.observed.images.insert(image.clone(), pulled);
+            Ok(())
         })
     }
 
     async fn create_network(&self, farm: &FarmName) -> Result<(), EngineError> {
         let name = network_name(farm);
         self.change(format!("create network {name}"), |state| {
+            state.made += 1;
             state.observed.networks.push(LiveNetwork {
-                id: name.clone(),
+                id: format!("network{}", state.made),
                 name,
+                is_isolated: true,
             });
+            Ok(())
         })
     }
 
     async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
         self.change(format!("remove network {id}"), |state| {
             state.observed.networks.retain(|network| network.id != id);
+            Ok(())
         })
     }
 
-    async fn run_volunteer(&self, spec: &VolunteerSpec) -> Result<(), EngineError> {
-        self.change(format!("run {}", spec.container_name()), |state| {
-            state.made += 1;
-            let live = LiveVolunteer::running(spec, format!("id{}", state.made));
-            state.observed.volunteers.push(live);
+    async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
+        self.change(format!("remove volume {name}"), |state| {
+            let is_used = |live: &mut LiveContainer| {
+                live.shape.mounts.values().any(|mount| mount.source == name)
+            };
+            if state.containers().any(is_used) {
+                return Err(format!("volume {name} is in use"));
+            }
+            state.observed.volumes.retain(|volume| volume.name != name);
+            Ok(())
+        })
+    }
+
+    async fn run_container(&self, name: &str, shape: &Shape) -> Result<(), EngineError> {
+        self.change(format!("run {name}"), |state| state.make(name, shape))
+    }
+
+    async fn probe(&self, container: &str, _port: Port) -> Result<Fitness, EngineError> {
+        self.change(format!("probe {container}"), |state| {
+            let unfit = state.unfit.clone();
+            let live = state.container(container)?;
+            let is_unfit = unfit.is_some_and(|part| live.name.contains(&part));
+            Ok(if is_unfit || live.state != LiveState::Running {
+                Fitness::Unfit("told to compile nothing".to_owned())
+            } else {
+                Fitness::Fit
+            })
         })
     }
 
     async fn start_container(&self, id: &str) -> Result<(), EngineError> {
         self.change(format!("start {id}"), |state| {
-            for volunteer in state.observed.volunteers.iter_mut().filter(|v| v.id == id) {
-                volunteer.state = LiveState::Running;
-            }
+            let shape = state.container(id)?.shape.clone();
+            state.refuse_taken_ports(&shape, Some(id))?;
+            state.refuse_missing_network(&shape)?;
+            state.container(id)?.state = LiveState::Running;
+            Ok(())
+        })
+    }
+
+    async fn unpause_container(&self, id: &str) -> Result<(), EngineError> {
+        self.change(format!("unpause {id}"), |state| {
+            state.container(id)?.state = LiveState::Running;
+            Ok(())
+        })
+    }
+
+    async fn rename_container(&self, id: &str, name: &str) -> Result<(), EngineError> {
+        self.change(format!("rename {id} to {name}"), |state| {
+            state.refuse_taken_name(name)?;
+            name.clone_into(&mut state.container(id)?.name);
+            Ok(())
+        })
+    }
+
+    async fn hold_container(&self, id: &str) -> Result<(), EngineError> {
+        self.change(format!("hold {id}"), |state| {
+            let live = state.container(id)?;
+            live.shape.restart = Restart::No;
+            live.state = LiveState::Exited;
+            Ok(())
         })
     }
 
     async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
         self.change(format!("remove {id}"), |state| {
-            state.observed.volunteers.retain(|v| v.id != id);
+            state.observed.volunteers.retain(|live| live.id != id);
+            state.observed.doors.retain(|live| live.id != id);
+            Ok(())
         })
     }
 
@@ -178,27 +345,20 @@ impl Engine for MemoryEngine {
 
     async fn assembled_images(&self) -> Result<Vec<LiveImage>, EngineError> {
         let observed = &self.state().observed;
-        let live = |(tag, bytes): (&ImageTag, &u64)| LiveImage {
-            id: format!("sha256:{tag}"),
+        let live = |(tag, image): (&ImageTag, &TaggedImage)| LiveImage {
+            id: image.id.clone(),
             tags: vec![tag.clone()],
-            bytes: *bytes,
-            in_use: observed.volunteers.iter().any(|live| live.image == *tag),
+            bytes: image.bytes,
+            in_use: observed.containers().any(|live| live.image == *tag),
         };
         Ok(observed.images.iter().map(live).collect())
     }
 
     async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
         self.change(format!("remove image {image}"), |state| {
-            state
-                .observed
-                .images
-                .retain(|tag, _bytes| tag.as_str() != image);
-        })
-    }
-
-    async fn pull_image(&self, tag: &ImageTag) -> Result<(), EngineError> {
-        self.change(format!("pull image {tag}"), |state| {
-            state.observed.images.insert(tag.clone(), 0);
+            let images = &mut state.observed.images;
+            images.retain(|tag, _image| tag.as_str() != image);
+            Ok(())
         })
     }
 }

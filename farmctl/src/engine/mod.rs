@@ -18,14 +18,17 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
+use crate::farm::{FarmName, ImageTag, Memory, Port, Shape};
 
+pub use crate::farm::network_name;
 pub use docker::DockerEngine;
 pub use error::{EngineError, EngineErrorKind};
 pub use images::LiveImage;
 pub use logs::{LogLine, LogLines, LogRequest, LogStream};
 pub use memory::MemoryEngine;
-pub use observed::{Health, LiveNetwork, LiveState, LiveVolunteer, Observed, PortHolder};
+pub use observed::{
+    Health, LiveContainer, LiveNetwork, LiveState, LiveVolume, Observed, PortHolder, TaggedImage,
+};
 pub use system::{Confinement, EngineClock, EngineSystem};
 
 /// An archive in the engine's load format, produced while it is sent.
@@ -40,6 +43,19 @@ pub struct EngineFacts {
     pub processors: u32,
     /// Memory of its machine.
     pub memory: Memory,
+    /// Whether its kernel can limit swap.
+    pub swap_limit: bool,
+    /// Whether its kernel can limit processes.
+    pub process_limit: bool,
+}
+
+/// What a volunteer's own compile of a small C and a small C++ source came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fitness {
+    /// The objects are right.
+    Fit,
+    /// Not (yet), and why.
+    Unfit(String),
 }
 
 /// The calls that a farm needs of an engine. All of them are idempotent: what is already so counts as done.
@@ -59,6 +75,9 @@ pub trait Engine: Send + Sync {
         archive: ImageArchive,
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
 
+    /// Removes a volume that no container uses.
+    fn remove_volume(&self, name: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
     /// Makes the farm's network.
     fn create_network(
         &self,
@@ -68,14 +87,35 @@ pub trait Engine: Send + Sync {
     /// Removes a network by its engine id or name.
     fn remove_network(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
 
-    /// Makes a volunteer's container and starts it; a container that could not be started is removed again.
-    fn run_volunteer(
+    /// Makes a container, with the volumes it names, and starts it; one that could not be started is removed again.
+    fn run_container(
         &self,
-        spec: &VolunteerSpec,
+        name: &str,
+        shape: &Shape,
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Lets a volunteer compile once, for itself.
+    fn probe(
+        &self,
+        container: &str,
+        port: Port,
+    ) -> impl Future<Output = Result<Fitness, EngineError>> + Send;
 
     /// Starts a container that exists.
     fn start_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Lets a paused container go on.
+    fn unpause_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Gives a container another name.
+    fn rename_container(
+        &self,
+        id: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Lets a container finish its jobs and end, and keeps the engine from starting it again.
+    fn hold_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// Lets a container finish its jobs, within its own stop timeout, and removes it.
     fn remove_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
@@ -92,9 +132,4 @@ pub trait Engine: Send + Sync {
 
     /// What a container wrote. One that does not exist wrote nothing.
     fn logs(&self, container: &str, request: &LogRequest) -> LogLines;
-}
-
-/// The name of a farm's network on its engine.
-pub fn network_name(farm: &FarmName) -> String {
-    format!("farmctl-{farm}")
 }

@@ -18,7 +18,10 @@ pub use quantity::{Cpus, GccMajor, Grace, Memory, Nice, Port, QuantityError, Slo
 pub use settings::{
     ImageReference, ImageSource, LabelName, Labels, Network, Publish, Restart, SettingError, Stats,
 };
-pub use spec::{Fingerprint, ImageTag, VolunteerSpec};
+pub use spec::{
+    Attachment, DOOR_DIRECTORY, DoorSpec, Fingerprint, HealthCheck, ImageTag, Mount, Role, Shape,
+    VolunteerSpec, door_name, labels, network_name, probe_command, volume_name, volume_options,
+};
 pub use target::{GccSource, Origin, Packages, Suite, Target, ToolchainArchive};
 
 use std::sync::Arc;

@@ -26,7 +26,7 @@ pub enum Network {
 }
 
 /// When the engine starts a container again by itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum Restart {
     /// Never.
     No,

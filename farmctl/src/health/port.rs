@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use crate::farm::{TargetName, VolunteerSpec};
+use crate::farm::{DoorSpec, TargetName};
 
 /// A port that a volunteer needs and something else has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,13 +65,18 @@ impl PortTaken {
 ///
 /// # Errors
 /// All the ports that are taken, with who has them.
-pub fn check<'a>(specs: impl Iterator<Item = &'a VolunteerSpec>) -> Result<(), Vec<PortTaken>> {
-    let taken: Vec<_> = specs
-        .filter(|spec| is_taken(SocketAddr::new(spec.publish, spec.port.number())))
-        .map(|spec| PortTaken {
-            port: spec.port.number(),
-            target: spec.target.clone(),
-            holder: listener(spec.port.number()).unwrap_or(Listener::Hidden),
+pub fn check<'a>(doors: impl Iterator<Item = &'a DoorSpec>) -> Result<(), Vec<PortTaken>> {
+    let taken: Vec<_> = doors
+        .flat_map(|door| {
+            door.addresses()
+                .into_iter()
+                .map(move |address| (door, address))
+        })
+        .filter(|(_, address)| is_taken(*address))
+        .map(|(door, address)| PortTaken {
+            port: address.port(),
+            target: door.target.clone(),
+            holder: listener(address.port()).unwrap_or(Listener::Hidden),
         })
         .collect();
     if taken.is_empty() { Ok(()) } else { Err(taken) }

@@ -101,11 +101,9 @@ fn an_engine_that_was_restarted() {
     let machine = Machine::new();
     machine.prepare(&["up"]);
     fault(&machine, Fault::Die("GET /info"));
-    assert_eq!(
-        machine.run(&["up"]).code,
-        Some(1),
-        "it died under the command"
-    );
+    // It died under one call; another one may have found nobody there.
+    let code = machine.run(&["up"]).code;
+    assert!(matches!(code, Some(1 | 3)), "{code:?}");
     machine.engine.wait_for_death();
     machine.engine.revive();
     let run = machine.run(&["up"]);

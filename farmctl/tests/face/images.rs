@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use farmctl::image::Lease;
 use serde_json::Value;
 
+use crate::engine::Container;
 use crate::machine::Machine;
 use crate::text::assert_runs;
 
@@ -145,6 +146,8 @@ fn nothing_goes_that_a_farm_uses() {
     machine.prepare(&["up"]);
     let first = tags(&machine);
     change_target(&machine);
+    // Doors live on with the image that they were made of, and keep it.
+    remove_doors(&machine);
     machine.prepare(&["up"]);
     let second = tags(&machine);
     assert_eq!((first.len(), second.len()), (2, 3));
@@ -321,4 +324,13 @@ fn age(folder: &Path) {
         let file = File::options().append(true).open(path).unwrap();
         file.set_modified(yesterday).unwrap();
     }
+}
+
+fn remove_doors(machine: &Machine) {
+    let is_door = |container: &Container| container.label("farmctl.role") == Some("door");
+    let mut state = machine.engine.state();
+    for door in state.containers.iter_mut().filter(|one| is_door(one)) {
+        door.stop();
+    }
+    state.containers.retain(|one| !is_door(one));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::super::context::{Context, only_host, publish_address};
-use super::super::up::prepare;
+use super::super::prepare::prepare;
 use super::super::{Failure, targets};
 use super::Doctor;
 use crate::converge::slots;
@@ -105,9 +105,14 @@ async fn plan(args: &Doctor, context: &Context) -> Fact<Wish> {
             "there is no lock yet; farmctl up makes one".to_owned(),
         ));
     }
-    let prepared = within(Box::pin(prepare(&args.images, context)))
-        .await
-        .map_err(unknown)?;
+    let prepared = within(Box::pin(prepare(
+        &args.images,
+        &[],
+        crate::converge::Intent::Keep,
+        context,
+    )))
+    .await
+    .map_err(unknown)?;
     let image =
         |spec: &crate::farm::VolunteerSpec| (spec.target.to_string(), spec.image.to_string());
     Ok(Wish {

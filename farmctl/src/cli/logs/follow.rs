@@ -14,7 +14,7 @@ use futures_util::stream::{self, SelectAll, Stream, StreamExt};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::cli::Failure;
-use crate::engine::{Engine, EngineError, LiveState, LiveVolunteer, LogLine, LogLines, LogRequest};
+use crate::engine::{Engine, EngineError, LiveContainer, LiveState, LogLine, LogLines, LogRequest};
 use crate::farm::{FarmName, TargetName};
 
 /// Which lines of a farm are wanted.
@@ -205,12 +205,12 @@ async fn containers<E: Engine>(
     selection: &Selection,
 ) -> Result<Vec<(Container, LiveState)>, EngineError> {
     let observed = engine.observe(&selection.farm).await?;
-    let is_wanted = |live: &LiveVolunteer| {
+    let is_wanted = |live: &LiveContainer| {
         let mut targets = selection.targets.iter();
         selection.targets.is_empty() || targets.any(|target| Some(target) == live.target.as_ref())
     };
     let wanted = observed.volunteers.into_iter().filter(is_wanted);
-    let container = |live: LiveVolunteer| {
+    let container = |live: LiveContainer| {
         let container = Container {
             id: live.id,
             name: live.name,

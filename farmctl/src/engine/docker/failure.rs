@@ -20,8 +20,17 @@ impl Operation<'_> {
             } => refusal(status_code, message),
             Error::DockerStreamError { error } => refusal(500, error),
             Error::RequestTimeoutError => broken("the engine did not answer in time"),
-            other => broken(&with_sources(&other)),
+            other => return self.lost(&other),
         })
+    }
+
+    /// Nobody answers where an engine answered before, or what it says is cut short.
+    fn lost(&self, error: &Error) -> EngineError {
+        if is_gone(error) {
+            self.unreachable(error)
+        } else {
+            self.failed_by(broken(&with_sources(error)))
+        }
     }
 
     pub(super) fn unreachable(&self, error: &Error) -> EngineError {
@@ -69,6 +78,21 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+fn is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let kind = error
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        if matches!(kind, Some(ConnectionRefused | NotFound)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn with_sources(error: &dyn std::error::Error) -> String {

@@ -5,27 +5,27 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error;
-use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
-    CreateContainerOptions, InspectContainerOptions, ListNetworksOptionsBuilder,
+    CreateContainerOptionsBuilder, InspectContainerOptions, ListNetworksOptionsBuilder,
 };
 use tokio::time::sleep;
 
-use super::super::labels;
+use super::create;
 use super::failure::NameTaken as _;
-use crate::farm::VolunteerSpec;
+use crate::farm::{Shape, labels};
 
 /// A name is taken before there is a container to look at.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Makes the container of `spec`, or finds the one that was made from the same specification meanwhile; returns its id.
+/// Makes a container, or finds the one that was made meanwhile from the same shape; returns its id.
 pub(super) async fn create_or_find(
     docker: &Docker,
-    spec: &VolunteerSpec,
-    options: CreateContainerOptions,
-    body: ContainerCreateBody,
+    name: &str,
+    shape: &Shape,
 ) -> Result<String, Error> {
+    let options = CreateContainerOptionsBuilder::default().name(name).build();
+    let body = create::body(shape);
     let mut attempts = 0;
     loop {
         let taken = match docker
@@ -36,7 +36,7 @@ pub(super) async fn create_or_find(
             Err(error) if error.is_name_taken() && attempts < ATTEMPTS => error,
             Err(error) => return Err(error),
         };
-        match find(docker, spec).await {
+        match find(docker, name, shape).await {
             Some(Found::Same(id)) => return Ok(id),
             Some(Found::Other) => return Err(taken),
             None => sleep(PAUSE).await,
@@ -46,22 +46,19 @@ pub(super) async fn create_or_find(
 }
 
 enum Found {
-    /// Made from the same specification.
+    /// Made from the same shape.
     Same(String),
     Other,
 }
 
-async fn find(docker: &Docker, spec: &VolunteerSpec) -> Option<Found> {
-    let name = spec.container_name();
+async fn find(docker: &Docker, name: &str, shape: &Shape) -> Option<Found> {
     let found = docker
-        .inspect_container(&name, None::<InspectContainerOptions>)
+        .inspect_container(name, None::<InspectContainerOptions>)
         .await
         .ok()?;
     let labels = found.config?.labels.unwrap_or_default();
-    let fingerprint = labels::read(&labels)
-        .filter(|labels| labels.farm == spec.farm)
-        .and_then(|labels| labels.fingerprint);
-    Some(if fingerprint == Some(spec.fingerprint()) {
+    let same = |label: &str| labels.get(label) == shape.labels.get(label);
+    Some(if same(labels::FARM) && same(labels::FINGERPRINT) {
         Found::Same(found.id?)
     } else {
         Found::Other

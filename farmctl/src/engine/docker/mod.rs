@@ -1,30 +1,32 @@
 //! The real engine, over its HTTP API.
 
 mod connect;
+mod create;
 mod failure;
 mod images;
+mod inspect;
 mod leftover;
 mod logs;
 mod observe;
+mod probe;
 mod system;
-mod volunteer;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::Docker;
-use bollard::models::NetworkCreateRequest;
+use bollard::models::{ContainerUpdateBody, NetworkCreateRequest};
 use bollard::query_parameters::{
-    ImportImageOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
-    StopContainerOptions,
+    ImportImageOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+    RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptions,
 };
 use futures_util::TryStreamExt;
 
 use super::{
-    Engine, EngineError, EngineFacts, ImageArchive, LiveImage, LogLines, LogRequest, Observed,
-    labels, network_name,
+    Engine, EngineError, EngineFacts, Fitness, ImageArchive, LiveImage, LogLines, LogRequest,
+    Observed, network_name,
 };
-use crate::farm::{FarmName, ImageTag, Memory, VolunteerSpec};
+use crate::farm::{FarmName, ImageTag, Memory, Port, Restart, Shape, labels};
 use failure::{Missing, NameTaken, Operation};
 
 /// How long ordinary calls may take.
@@ -83,6 +85,8 @@ impl Engine for DockerEngine {
             memory: memory
                 .map(Memory::from_bytes)
                 .ok_or_else(|| doing.broken("it does not say how much memory it has"))?,
+            swap_limit: system.swap_limit.unwrap_or_default(),
+            process_limit: system.pids_limit.unwrap_or_default(),
         })
     }
 
@@ -103,13 +107,19 @@ impl Engine for DockerEngine {
             .map_err(|error| doing.failed(error))
     }
 
+    async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
+        let doing = self.doing(format!("remove volume {name}"));
+        let removed = self.docker.remove_volume(name, None::<RemoveVolumeOptions>);
+        doing.gone_is_done(removed.await)
+    }
+
     async fn create_network(&self, farm: &FarmName) -> Result<(), EngineError> {
         let name = network_name(farm);
         let doing = self.doing(format!("create network {name}"));
         let request = NetworkCreateRequest {
             name: name.clone(),
             driver: Some("bridge".to_owned()),
-            labels: Some(labels::of_network(farm)),
+            labels: Some(HashMap::from([(labels::FARM.to_owned(), farm.to_string())])),
             options: Some(isolation()),
             ..NetworkCreateRequest::default()
         };
@@ -128,11 +138,9 @@ impl Engine for DockerEngine {
         doing.gone_is_done(self.docker.remove_network(id).await)
     }
 
-    async fn run_volunteer(&self, spec: &VolunteerSpec) -> Result<(), EngineError> {
-        let name = spec.container_name();
+    async fn run_container(&self, name: &str, shape: &Shape) -> Result<(), EngineError> {
         let doing = self.doing(format!("create container {name}"));
-        let (options, body) = volunteer::creation(spec);
-        let id = leftover::create_or_find(&self.docker, spec, options, body)
+        let id = leftover::create_or_find(&self.docker, name, shape)
             .await
             .map_err(|error| doing.failed(error))?;
         let started = self.start_container(&id).await;
@@ -146,12 +154,50 @@ impl Engine for DockerEngine {
         })
     }
 
+    async fn probe(&self, container: &str, port: Port) -> Result<Fitness, EngineError> {
+        let doing = self.doing(format!("let container {container} compile"));
+        probe::probe(&self.patient, container, port)
+            .await
+            .map_err(|error| doing.failed(error))
+    }
+
     async fn start_container(&self, id: &str) -> Result<(), EngineError> {
         let doing = self.doing(format!("start container {id}"));
         self.docker
             .start_container(id, None::<StartContainerOptions>)
             .await
             .map_err(|error| doing.failed(error))
+    }
+
+    async fn unpause_container(&self, id: &str) -> Result<(), EngineError> {
+        let doing = self.doing(format!("unpause container {id}"));
+        self.docker
+            .unpause_container(id)
+            .await
+            .map_err(|error| doing.failed(error))
+    }
+
+    async fn rename_container(&self, id: &str, name: &str) -> Result<(), EngineError> {
+        let doing = self.doing(format!("rename container {id} to {name}"));
+        let options = RenameContainerOptionsBuilder::default().name(name).build();
+        self.docker
+            .rename_container(id, options)
+            .await
+            .map_err(|error| doing.failed(error))
+    }
+
+    async fn hold_container(&self, id: &str) -> Result<(), EngineError> {
+        let doing = self.doing(format!("keep container {id} from starting again"));
+        let never = ContainerUpdateBody {
+            restart_policy: Some(create::restart_policy(Restart::No)),
+            ..ContainerUpdateBody::default()
+        };
+        doing.gone_is_done(self.docker.update_container(id, never).await)?;
+        let doing = self.doing(format!("stop container {id}"));
+        let stopped = self
+            .patient
+            .stop_container(id, None::<StopContainerOptions>);
+        doing.gone_is_done(stopped.await)
     }
 
     async fn remove_container(&self, id: &str) -> Result<(), EngineError> {

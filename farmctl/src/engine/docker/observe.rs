@@ -1,23 +1,28 @@
-//! One snapshot of an engine, in three calls.
+//! One snapshot of an engine: four lists, and a closer look at each of the farm's own containers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerSummary, ContainerSummaryStateEnum, ImageSummary, Network, PortSummary,
+    ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, HealthStatusEnum,
+    ImageSummary, Network, PortSummary, Volume,
 };
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder,
+    InspectContainerOptions, ListContainersOptionsBuilder, ListImagesOptions,
+    ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
 };
+use futures_util::future::try_join_all;
 
-use super::super::{Health, LiveNetwork, LiveState, LiveVolunteer, Observed, PortHolder, labels};
-use crate::farm::{FarmName, ImageTag};
-
-/// Images that farmctl assembled, of any farm.
-const IMAGES: &str = "farmctl/*";
+use super::super::{
+    Health, LiveContainer, LiveNetwork, LiveState, LiveVolume, Observed, PortHolder, TaggedImage,
+    labels, network_name,
+};
+use super::failure::Missing as _;
+use super::inspect;
+use crate::farm::{FarmName, ImageTag, Role, labels as names};
 
 pub(super) async fn observe(docker: &Docker, farm: &FarmName) -> Result<Observed, Error> {
     let containers = ListContainersOptionsBuilder::default().all(true).build();
@@ -25,88 +30,126 @@ pub(super) async fn observe(docker: &Docker, farm: &FarmName) -> Result<Observed
     let networks = ListNetworksOptionsBuilder::default()
         .filters(&networks)
         .build();
-    let images = HashMap::from([("reference", vec![IMAGES.to_owned()])]);
-    let images = ListImagesOptionsBuilder::default().filters(&images).build();
-    let (containers, networks, images) = tokio::try_join!(
-        docker.list_containers(Some(containers)),
+    let volumes = HashMap::from([("name", vec![network_name(farm)])]);
+    let volumes = ListVolumesOptionsBuilder::default()
+        .filters(&volumes)
+        .build();
+    let containers = async {
+        let all = docker.list_containers(Some(containers)).await?;
+        let (own, others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|summary| is_of(summary, farm));
+        let own = try_join_all(own.iter().map(|summary| look_at(docker, summary))).await?;
+        Ok((own.into_iter().flatten().collect::<Vec<_>>(), others))
+    };
+    let ((own, others), networks, volumes, images) = tokio::try_join!(
+        containers,
         docker.list_networks(Some(networks)),
-        docker.list_images(Some(images)),
+        docker.list_volumes(Some(volumes)),
+        docker.list_images(None::<ListImagesOptions>),
     )?;
-
+    let image_labels = |id: &str| {
+        let image = images.iter().find(|image| image.id == id);
+        image.map(|image| image.labels.clone()).unwrap_or_default()
+    };
     let mut observed = Observed {
         networks: networks.into_iter().filter_map(network).collect(),
-        images: images.into_iter().flat_map(tags).collect(),
+        volumes: volumes
+            .volumes
+            .into_iter()
+            .flatten()
+            .map(|found| volume(found, farm))
+            .collect(),
         ..Observed::default()
     };
-    for container in containers {
-        if let Some(volunteer) = volunteer(&container, farm) {
-            observed.volunteers.push(volunteer);
-        } else {
-            observed.taken_names.extend(name(&container));
-            observed.taken_ports.extend(taken_ports(&container));
+    for (container, age) in own {
+        let inherited = image_labels(container.image.as_deref().unwrap_or_default());
+        let live = live(container, inherited.into_iter().collect(), age);
+        match live.role {
+            Some(Role::Door) => observed.doors.push(live),
+            _ => observed.volunteers.push(live),
         }
     }
+    for other in others {
+        observed.taken_names.extend(name(&other));
+        observed.taken_ports.extend(taken_ports(&other));
+    }
+    observed.images = images.into_iter().flat_map(tags).collect();
     observed.volunteers.sort_by(|a, b| a.name.cmp(&b.name));
+    observed.doors.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(observed)
 }
 
-fn volunteer(container: &ContainerSummary, farm: &FarmName) -> Option<LiveVolunteer> {
-    let labels = labels::read(container.labels.as_ref()?).filter(|labels| labels.farm == *farm)?;
-    let published = container
-        .ports
-        .iter()
-        .flatten()
-        .find(|port| port.public_port.is_some());
-    let state = state(container.state);
-    Some(LiveVolunteer {
-        id: container.id.clone()?,
-        name: name(container).unwrap_or_default(),
-        target: labels.target,
-        fingerprint: labels.fingerprint,
-        image: ImageTag::new(container.image.clone().unwrap_or_default()),
-        port: published.and_then(|port| port.public_port),
-        publish: published.and_then(|port| port.ip.as_deref()?.parse().ok()),
-        slots: labels.slots,
-        gcc: labels.gcc,
-        state,
-        health: health(container, state),
-        age: age(container.created),
-    })
+fn is_of(summary: &ContainerSummary, farm: &FarmName) -> bool {
+    let labels = summary.labels.clone().unwrap_or_default();
+    labels::is_of(&labels.into_iter().collect(), farm)
 }
 
-/// The API puts a slash before names.
-fn name(container: &ContainerSummary) -> Option<String> {
-    let name = container.names.as_ref()?.first()?;
-    Some(name.strip_prefix('/').unwrap_or(name).to_owned())
+/// A container that went away between the list and the look is not there.
+async fn look_at(
+    docker: &Docker,
+    summary: &ContainerSummary,
+) -> Result<Option<(ContainerInspectResponse, Duration)>, Error> {
+    let id = summary.id.as_deref().unwrap_or_default();
+    match docker
+        .inspect_container(id, None::<InspectContainerOptions>)
+        .await
+    {
+        Ok(container) => Ok(Some((container, age(summary.created)))),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
-fn state(state: Option<ContainerSummaryStateEnum>) -> LiveState {
-    match state {
-        Some(ContainerSummaryStateEnum::RUNNING) => LiveState::Running,
-        Some(ContainerSummaryStateEnum::PAUSED) => LiveState::Paused,
-        Some(ContainerSummaryStateEnum::RESTARTING) => LiveState::Restarting,
-        Some(ContainerSummaryStateEnum::CREATED) => LiveState::Created,
-        Some(ContainerSummaryStateEnum::REMOVING | ContainerSummaryStateEnum::DEAD) => {
+fn live(
+    container: ContainerInspectResponse,
+    inherited: BTreeMap<String, String>,
+    age: Duration,
+) -> LiveContainer {
+    let shape = inspect::shape(&container);
+    let labels = labels::read(&shape.labels);
+    let state = container.state.unwrap_or_default();
+    let is = match state.status {
+        Some(ContainerStateStatusEnum::RUNNING) => LiveState::Running,
+        Some(ContainerStateStatusEnum::PAUSED) => LiveState::Paused,
+        Some(ContainerStateStatusEnum::RESTARTING) => LiveState::Restarting,
+        Some(ContainerStateStatusEnum::CREATED) => LiveState::Created,
+        Some(ContainerStateStatusEnum::REMOVING | ContainerStateStatusEnum::DEAD) => {
             LiveState::Dead
         }
         _ => LiveState::Exited,
+    };
+    let health = match state.health.and_then(|health| health.status) {
+        _ if is != LiveState::Running => Health::Unknown,
+        Some(HealthStatusEnum::HEALTHY) => Health::Healthy,
+        Some(HealthStatusEnum::UNHEALTHY) => Health::Unhealthy,
+        Some(HealthStatusEnum::STARTING) => Health::Starting,
+        _ => Health::Unknown,
+    };
+    LiveContainer {
+        id: container.id.unwrap_or_default(),
+        name: plain_name(&container.name.unwrap_or_default()),
+        target: labels.target,
+        role: labels.role,
+        fingerprint: labels.fingerprint,
+        image: shape.image.clone(),
+        image_id: container.image.unwrap_or_default(),
+        slots: labels.slots,
+        gcc: labels.gcc,
+        shape,
+        inherited,
+        state: is,
+        health,
+        age,
     }
 }
 
-/// Engines before API 1.52 tell health only inside the status sentence: `Up 2 minutes (healthy)`.
-fn health(container: &ContainerSummary, state: LiveState) -> Health {
-    let status = container.status.as_deref().unwrap_or_default();
-    if state != LiveState::Running {
-        Health::Unknown
-    } else if status.contains("(healthy)") {
-        Health::Healthy
-    } else if status.contains("(unhealthy)") {
-        Health::Unhealthy
-    } else if status.contains("(health: starting)") {
-        Health::Starting
-    } else {
-        Health::Unknown
-    }
+fn name(container: &ContainerSummary) -> Option<String> {
+    Some(plain_name(container.names.as_ref()?.first()?))
+}
+
+/// The API puts a slash before names.
+fn plain_name(name: &str) -> String {
+    name.strip_prefix('/').unwrap_or(name).to_owned()
 }
 
 fn age(created: Option<i64>) -> Duration {
@@ -142,16 +185,39 @@ fn taken_ports(container: &ContainerSummary) -> Vec<PortHolder> {
 }
 
 fn network(network: Network) -> Option<LiveNetwork> {
+    let options = network.options.unwrap_or_default();
+    let is_isolated = network.driver.as_deref() == Some("bridge")
+        && super::isolation()
+            .iter()
+            .all(|(name, value)| options.get(name) == Some(value));
     Some(LiveNetwork {
         id: network.id?,
         name: network.name?,
+        is_isolated,
     })
 }
 
-fn tags(image: ImageSummary) -> impl Iterator<Item = (ImageTag, u64)> {
-    let size = u64::try_from(image.size).unwrap_or_default();
+fn volume(volume: Volume, farm: &FarmName) -> LiveVolume {
+    let labels: BTreeMap<_, _> = volume.labels.into_iter().collect();
+    let is_local = volume.driver == "local";
+    LiveVolume {
+        name: volume.name,
+        is_ours: labels::is_of(&labels, farm),
+        target: labels::read(&labels).target,
+        options: is_local.then(|| volume.options.into_iter().collect()),
+    }
+}
+
+fn tags(image: ImageSummary) -> impl Iterator<Item = (ImageTag, TaggedImage)> {
+    let live = TaggedImage {
+        id: image.id,
+        bytes: u64::try_from(image.size).unwrap_or_default(),
+        made_as: image.labels.get(names::IMAGE).map(ImageTag::new),
+    };
+    // An image may be asked for by its digest, too.
     image
         .repo_tags
         .into_iter()
-        .map(move |tag| (ImageTag::new(tag), size))
+        .chain(image.repo_digests)
+        .map(move |tag| (ImageTag::new(tag), live.clone()))
 }

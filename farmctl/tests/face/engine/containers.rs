@@ -34,9 +34,11 @@ pub(super) fn answer(call: &Call, rest: &[&str], state: &mut State) -> Response 
 }
 
 fn on_one(call: &Call, at: usize, what: &str, state: &mut State) -> Response {
+    if what == "json" {
+        return ok(&inspection(&state.containers[at]));
+    }
     let container = &mut state.containers[at];
     match what {
-        "json" => ok(&inspection(container)),
         "start" if container.is_running() => refusal(304, ""),
         "start" => start(container),
         "restart" => {
@@ -80,9 +82,15 @@ fn on_one(call: &Call, at: usize, what: &str, state: &mut State) -> Response {
 pub(super) fn exec(rest: &[&str]) -> Response {
     match rest {
         [id, "json"] => ok(&json!({ "ID": id, "Running": false, "ExitCode": 0 })),
-        [_, "start"] => ok(&Value::Null),
+        [_, "start"] => switched(),
         _ => refusal(404, "no such exec"),
     }
+}
+
+/// From here on the connection is the command's, which is at its end already.
+fn switched() -> Response {
+    let head = [("Connection", "Upgrade"), ("Upgrade", "tcp")];
+    (axum::http::StatusCode::SWITCHING_PROTOCOLS, head).into_response()
 }
 
 fn list(call: &Call, state: &State) -> Response {
@@ -99,7 +107,7 @@ fn list(call: &Call, state: &State) -> Response {
 }
 
 fn create(call: &Call, state: &mut State) -> Response {
-    let (name, body) = (call.query["name"].clone(), call.json());
+    let (name, mut body) = (call.query["name"].clone(), call.json());
     if let Some(other) = state.container(&name) {
         return refusal(
             409,
@@ -110,8 +118,15 @@ fn create(call: &Call, state: &mut State) -> Response {
         );
     }
     let image = body["Image"].as_str().unwrap_or_default().to_owned();
-    if state.image(&image).is_none() {
+    let Some(found) = state.image(&image) else {
         return refusal(404, &format!("No such image: {image}"));
+    };
+    let image_id = found.id.clone();
+    let inherited = found.config["config"]["Labels"].clone();
+    for (key, value) in inherited.as_object().into_iter().flatten() {
+        if body["Labels"][key].is_null() {
+            body["Labels"][key] = value.clone();
+        }
     }
     let id = state.next_id();
     for mount in body["HostConfig"]["Mounts"]
@@ -133,6 +148,7 @@ fn create(call: &Call, state: &mut State) -> Response {
         id: id.clone(),
         name,
         body,
+        image_id,
         state: "created",
         created: SystemTime::now(),
         log: Vec::new(),
@@ -267,6 +283,9 @@ fn inspection(container: &Container) -> Value {
         }
         _ => Value::Null,
     };
+    let network = container.body["HostConfig"]["NetworkMode"]
+        .as_str()
+        .unwrap_or("default");
     json!({
         "Id": container.id, "Name": format!("/{}", container.name),
         "Created": httpdate::fmt_http_date(container.created),
@@ -276,10 +295,21 @@ fn inspection(container: &Container) -> Value {
             "Restarting": false, "OOMKilled": false, "Dead": false, "Pid": 1, "ExitCode": 0,
             "Health": health,
         },
-        "Image": "", "RestartCount": 0,
+        "Image": container.image_id, "RestartCount": 0,
         "Config": container.body, "HostConfig": container.body["HostConfig"],
-        "Mounts": [], "NetworkSettings": { "Networks": {} },
+        "Mounts": mounts(container), "NetworkSettings": { "Networks": { network: {} } },
     })
+}
+
+fn mounts(container: &Container) -> Vec<Value> {
+    let mounts = container.body["HostConfig"]["Mounts"].as_array();
+    let mount = |mount: &Value| {
+        json!({
+            "Type": mount["Type"], "Name": mount["Source"], "Source": "", "Destination": mount["Target"],
+            "Driver": "local", "Mode": "z", "RW": mount["ReadOnly"] != true, "Propagation": "",
+        })
+    };
+    mounts.into_iter().flatten().map(mount).collect()
 }
 
 /// A container's log as the engine streams it; a follower waits for more until the container ends.

@@ -28,6 +28,7 @@ pub(crate) struct Container {
     pub(crate) name: String,
     /// The body of the call that made it.
     pub(crate) body: Value,
+    pub(crate) image_id: String,
     /// The engine's word: `created`, `running`, `paused`, `exited`.
     pub(crate) state: &'static str,
     pub(crate) created: SystemTime,

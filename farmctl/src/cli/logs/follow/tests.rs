@@ -32,8 +32,8 @@ fn selection(targets: &[&str]) -> Selection {
     }
 }
 
-fn volunteer(target: &str, id: &str) -> LiveVolunteer {
-    LiveVolunteer::running(&fixture::spec(target, 3635), id.to_owned())
+fn volunteer(target: &str, id: &str) -> LiveContainer {
+    LiveContainer::running(&fixture::spec(target, 3635), id.to_owned())
 }
 
 /// Two volunteers, `a` for armv7h and `b` for aarch64, with two lines each.
