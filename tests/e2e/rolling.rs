@@ -47,10 +47,10 @@ fn keys(memory: &str, gcc: &str) -> String {
 fn project() -> Files {
     let mut files = Files::new();
     for unit in 0..UNITS {
-        let body: String = (0..20)
+        let functions: Vec<_> = (0..20)
             .map(|n| format!("int f{unit}_{n}(int a) {{ return a * {n} + {unit}; }}\n"))
             .collect();
-        files.insert(format!("unit{unit}.c"), body);
+        files.insert(format!("unit{unit}.c"), functions.concat());
     }
     let objects: Vec<_> = (0..UNITS).map(|unit| format!("unit{unit}.o")).collect();
     let makefile = format!(
@@ -76,14 +76,14 @@ echo $rounds
 ";
 
 async fn build_until_told(master: &Master, hosts: &str) -> Result<usize> {
-    let build = Command::new(["/usr/bin/bash", "build.sh"])
+    let command = Command::new(["/usr/bin/bash", "build.sh"])
         .folder(FOLDER)
         .env("DISTCC_HOSTS", hosts)
         .env("DISTCC_FALLBACK", "0")
         .env("DISTCC_DIR", "/work/rolling/client")
         .env("DISTCC_VERBOSE", "1")
         .env("DISTCC_LOG", "/work/rolling/client.log");
-    let built = master.run(&build).await?.success()?;
+    let built = master.run(&command).await?.success()?;
     built
         .stdout_text()?
         .trim()

@@ -35,11 +35,11 @@ impl<'a> Layout<'a> {
             }
         }
         if let Some(volume) = site.bad_volume {
-            let uses = |live: &&LiveContainer| {
+            let has_it = |live: &&LiveContainer| {
                 let mut mounts = live.shape.mounts.values();
                 mounts.any(|mount| mount.source == volume.name)
             };
-            let users = self.observed.containers().filter(uses);
+            let users = self.observed.containers().filter(has_it);
             let users = users
                 .filter_map(|live| self.removed.get(live.id.as_str()).copied())
                 .collect();

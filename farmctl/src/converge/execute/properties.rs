@@ -228,9 +228,9 @@ async fn plan(engine: &MemoryEngine, desired: &Desired) -> Plan {
     diff(desired, &observed).expect("no conflict")
 }
 
-fn execution<'a>(
-    engine: &'a MemoryEngine,
-) -> Execution<'a, MemoryEngine, NoImages, impl Fn(&Step, Event)> {
+fn execution(
+    engine: &MemoryEngine,
+) -> Execution<'_, MemoryEngine, NoImages, impl Fn(&Step, Event)> {
     Execution {
         engine,
         images: &NoImages,
