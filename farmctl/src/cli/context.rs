@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::environment::Environment;
 use super::{Exit, Failure};
 use crate::converge::Interrupt;
+use crate::doctor::facts::{DaemonSettings, daemon};
+use crate::doctor::{Fact, Unknown};
 use crate::engine::DockerEngine;
 use crate::farm::{Address, Farm, Host};
 use crate::hosts::local;
@@ -84,6 +86,17 @@ impl Context {
     /// Connects to the engine of this machine.
     pub(super) async fn engine(&self) -> Result<DockerEngine, Failure> {
         Ok(DockerEngine::connect(self.engine_endpoint()).await?)
+    }
+
+    /// How the engine was started; only an engine of this machine lets its files be read.
+    pub(super) fn daemon_settings(&self) -> Fact<DaemonSettings> {
+        if self.engine_endpoint().starts_with("unix://") {
+            daemon::settings()
+        } else {
+            Err(Unknown(
+                "the engine's settings are on another machine".to_owned(),
+            ))
+        }
     }
 
     pub(super) fn engine_endpoint(&self) -> &str {

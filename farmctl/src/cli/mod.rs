@@ -23,6 +23,7 @@ mod prepare;
 mod prune;
 mod pull;
 mod restart;
+mod safe_publish;
 mod schema;
 mod size;
 mod status;

@@ -3,6 +3,7 @@
 use super::context::{Context, only_host, publish_address};
 use super::images::{ImageArgs, Images, Pins};
 use super::observe::{Snapshot, snapshot};
+use super::safe_publish::{self, Chosen};
 use super::{Exit, Failure, targets};
 use crate::converge::{Action, Desired, Intent, Plan, Scope, Surroundings, desired, diff, drained};
 use crate::farm::{DoorSpec, Farm, Host};
@@ -15,6 +16,8 @@ pub(super) struct Prepared {
     pub(super) images: Images,
     pub(super) desired: Desired,
     pub(super) plan: Plan,
+    /// What had to be chosen so that volunteers see who their clients are.
+    pub(super) chosen: Vec<Chosen>,
 }
 
 /// Plans for `names` among the farm's targets, or for all of it.
@@ -25,13 +28,16 @@ pub(super) async fn prepare(
     context: &Context,
 ) -> Result<Prepared, Failure> {
     let farm = context.farm()?;
-    let host = only_host(&farm)?.clone();
+    let mut host = only_host(&farm)?.clone();
     let scope = Scope::of(targets::chosen(&farm, names)?);
     let snapshot = snapshot(context, &farm.name).await?;
+    let own_address = publish_address(&host)?;
+    let daemon = context.daemon_settings();
+    let chosen = safe_publish::choose(&mut host, &snapshot.system, &daemon, own_address);
     let images = Images::resolve(&farm, &host, Pins::Kept, args, context).await?;
     let surroundings = Surroundings {
         engine: &snapshot.facts,
-        publish: publish_address(&host)?,
+        publish: own_address,
         images: images.tags(),
     };
     let desired = desired(&farm.name, &farm.allow, &host, &surroundings)
@@ -46,6 +52,7 @@ pub(super) async fn prepare(
         images,
         desired,
         plan,
+        chosen,
     })
 }
 

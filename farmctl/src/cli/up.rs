@@ -8,7 +8,7 @@ use super::apply::settle;
 use super::context::Context;
 use super::images::ImageArgs;
 use super::prepare::{Prepared, prepare};
-use super::{Exit, Failure, confirm, hosts, stdout};
+use super::{Exit, Failure, confirm, hosts, safe_publish, stdout};
 use crate::converge::Intent;
 use crate::health;
 
@@ -51,6 +51,7 @@ impl Wait {
 pub(super) async fn up(args: &Up, context: &Context) -> Result<Exit, Failure> {
     let prepared = prepare(&args.images, &args.targets, Intent::Keep, context).await?;
     warn_if_open(&prepared, context);
+    safe_publish::tell(&prepared.chosen, context);
     prepared.images.save_lock()?;
     prepared.tell_drained(context);
     if prepared.plan.is_empty() {

@@ -52,7 +52,7 @@ pub(super) async fn examine(args: &Doctor, context: &Context) -> Result<Diagnosi
     let volunteers = join_all(looked).await;
     let is_local = context.engine_endpoint().starts_with("unix://");
     let facts = HostFacts {
-        daemon: daemon_settings(is_local),
+        daemon: context.daemon_settings(),
         firewall: daemon::firewalls(),
         machine: machine::look(
             root_directory(is_local, told.as_ref().ok().map(|told| &told.system)),
@@ -133,16 +133,6 @@ async fn within<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
             let error = anyhow::anyhow!("no answer within {} s", PATIENCE.as_secs());
             Err(Failure::new(super::Exit::Failed, error, None))
         })
-}
-
-fn daemon_settings(is_local: bool) -> Fact<daemon::DaemonSettings> {
-    if is_local {
-        daemon::settings()
-    } else {
-        Err(Unknown(
-            "the engine's settings are on another machine".to_owned(),
-        ))
-    }
 }
 
 fn root_directory(is_local: bool, system: Option<&EngineSystem>) -> Fact<std::path::PathBuf> {
