@@ -81,3 +81,18 @@ fn a_farm_goes_down_once() {
     assert!(state.containers.is_empty() && state.networks.is_empty() && state.volumes.is_empty());
     assert_eq!(state.images.len(), 2, "images stay");
 }
+
+#[test]
+fn targets_are_restarted_and_drained_and_come_back() {
+    let machine = Machine::new();
+    machine.prepare(&["up"]);
+    assert_runs!(
+        "restart",
+        machine.run(&["restart", "aarch64"]),
+        machine.run(&["drain", "aarch64"]),
+        machine.run(&["status"]),
+        machine.run(&["up"]),
+        machine.run(&["undrain", "aarch64"]),
+        machine.run(&["status"]),
+    );
+}

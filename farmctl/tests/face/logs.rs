@@ -61,3 +61,20 @@ fn following_goes_on_until_ctrl_c_which_is_no_failure() {
     let run = machine.finish(&arguments, child);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn what_doors_wrote_comes_only_if_it_is_asked_for() {
+    let machine = Machine::new();
+    machine.prepare(&["up"]);
+    write(&machine, "aarch64", 1, "of the volunteer");
+    for container in &mut machine.engine.state().containers {
+        if container.label("farmctl.role") == Some("door") {
+            container.log("2026-01-01T00:00:02.000000000Z", "of a door");
+        }
+    }
+    assert_runs!(
+        "logs-doors",
+        machine.run(&["logs", "aarch64"]),
+        machine.run(&["logs", "aarch64", "--doors"]),
+    );
+}

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::cli::Failure;
 use crate::engine::{Engine, EngineError, LiveContainer, LiveState, LogLine, LogLines, LogRequest};
-use crate::farm::{FarmName, TargetName};
+use crate::farm::{FarmName, Role, TargetName};
 
 /// Which lines of a farm are wanted.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub(super) struct Selection {
     pub(super) farm: FarmName,
     /// All if empty.
     pub(super) targets: Vec<TargetName>,
+    /// Also what stands before the volunteers.
+    pub(super) doors: bool,
     pub(super) tail: Tail,
     pub(super) since: Option<SystemTime>,
 }
@@ -54,6 +56,7 @@ pub(super) struct Container {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) target: Option<TargetName>,
+    pub(super) is_door: bool,
 }
 
 /// What becomes of each line; it says when to stop.
@@ -209,12 +212,18 @@ async fn containers<E: Engine>(
         let mut targets = selection.targets.iter();
         selection.targets.is_empty() || targets.any(|target| Some(target) == live.target.as_ref())
     };
-    let wanted = observed.volunteers.into_iter().filter(is_wanted);
+    let doors = observed.doors.into_iter().filter(|_door| selection.doors);
+    let wanted = observed
+        .volunteers
+        .into_iter()
+        .chain(doors)
+        .filter(is_wanted);
     let container = |live: LiveContainer| {
         let container = Container {
             id: live.id,
             name: live.name,
             target: live.target,
+            is_door: live.role == Some(Role::Door),
         };
         (container, live.state)
     };

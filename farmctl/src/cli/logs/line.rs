@@ -22,6 +22,9 @@ const COLOURS: [AnsiColors; 10] = [
     AnsiColors::BrightBlue,
 ];
 
+/// What follows the target of a line that its door wrote.
+const DOOR: &str = " door";
+
 /// Prints lines of one farm's containers.
 pub(super) struct Printer {
     output: Output,
@@ -42,7 +45,7 @@ struct Document<'a> {
 }
 
 impl Printer {
-    pub(super) fn new(farm: &Farm, output: Output) -> Self {
+    pub(super) fn new(farm: &Farm, doors: bool, output: Output) -> Self {
         let volunteers = farm.hosts.iter().flat_map(|host| &host.volunteers);
         let targets: Vec<_> = volunteers
             .map(|volunteer| volunteer.target.name.clone())
@@ -50,7 +53,7 @@ impl Printer {
         let lengths = targets.iter().map(|target| target.as_str().len());
         Self {
             output,
-            width: lengths.max().unwrap_or_default(),
+            width: lengths.max().unwrap_or_default() + if doors { DOOR.len() } else { 0 },
             targets,
         }
     }
@@ -63,7 +66,8 @@ impl Printer {
     }
 
     fn text(&self, container: &Container, line: &LogLine) -> String {
-        let label = container.target.as_ref().map_or("?", TargetName::as_str);
+        let target = container.target.as_ref().map_or("?", TargetName::as_str);
+        let label = format!("{target}{}", if container.is_door { DOOR } else { "" });
         let place = self
             .targets
             .iter()

@@ -30,6 +30,9 @@ pub(super) struct Logs {
     // As in tail(1): -F goes on with the successor of what it follows. The small one is the manifest.
     #[arg(short = 'F', long)]
     follow: bool,
+    /// Also what the doors wrote, which keep the ports open
+    #[arg(long)]
+    doors: bool,
     /// Only so many of each container's last lines
     #[arg(long, value_name = "N|all", default_value = "all")]
     tail: Tail,
@@ -57,12 +60,13 @@ pub(super) async fn logs(args: &Logs, context: &Context) -> Result<Exit, Failure
     let farm = context.farm()?;
     let selection = Selection {
         targets: targets::chosen(&farm, &args.targets)?,
+        doors: args.doors,
         tail: args.tail,
         since: args.since,
         farm: farm.name.clone(),
     };
     let engine = context.engine().await?;
-    let printer = Printer::new(&farm, args.output);
+    let printer = Printer::new(&farm, args.doors, args.output);
     let print = |container: &follow::Container, line: &_| -> Result<ControlFlow<()>, Failure> {
         stdout::print_while_read(&printer.render(container, line)?)
     };

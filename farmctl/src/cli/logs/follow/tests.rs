@@ -27,6 +27,7 @@ fn selection(targets: &[&str]) -> Selection {
     Selection {
         farm: "attic".parse().unwrap(),
         targets: targets.iter().map(|name| name.parse().unwrap()).collect(),
+        doors: false,
         tail: Tail::All,
         since: None,
     }
