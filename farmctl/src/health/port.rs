@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 
 use crate::farm::{DoorSpec, TargetName};
 
@@ -76,7 +76,7 @@ pub fn check<'a>(doors: impl Iterator<Item = &'a DoorSpec>) -> Result<(), Vec<Po
         .map(|(door, address)| PortTaken {
             port: address.port(),
             target: door.target.clone(),
-            holder: listener(address.port()).unwrap_or(Listener::Hidden),
+            holder: listener(address).unwrap_or(Listener::Hidden),
         })
         .collect();
     if taken.is_empty() { Ok(()) } else { Err(taken) }
@@ -84,7 +84,7 @@ pub fn check<'a>(doors: impl Iterator<Item = &'a DoorSpec>) -> Result<(), Vec<Po
 
 /// Who listens at `address`, if somebody does.
 pub fn holder(address: SocketAddr) -> Option<Listener> {
-    is_taken(address).then(|| listener(address.port()).unwrap_or(Listener::Hidden))
+    is_taken(address).then(|| listener(address).unwrap_or(Listener::Hidden))
 }
 
 /// Other failures (an address that is not this machine's, say) are the engine's to report.
@@ -92,11 +92,11 @@ fn is_taken(address: SocketAddr) -> bool {
     matches!(TcpListener::bind(address), Err(error) if error.kind() == io::ErrorKind::AddrInUse)
 }
 
-fn listener(port: u16) -> Option<Listener> {
+fn listener(address: SocketAddr) -> Option<Listener> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| listening_inodes(&table, port))
+        .flat_map(|table| listening_inodes(&table, address))
         .collect();
     let processes = fs::read_dir("/proc").ok()?;
     processes
@@ -110,17 +110,36 @@ fn listener(port: u16) -> Option<Listener> {
 }
 
 /// Rows of a kernel socket table (proc(5)): `sl local_address rem_address st … uid timeout inode`, state 0A listens.
-fn listening_inodes(table: &str, port: u16) -> Vec<String> {
+/// Those count that leave no room for a listener at `wanted`: another address's same port is somebody else's.
+fn listening_inodes(table: &str, wanted: SocketAddr) -> Vec<String> {
     const LISTEN: &str = "0A";
-    let suffix = format!(":{port:04X}");
     let row = |line: &str| {
         let mut fields = line.split_whitespace();
-        let local = fields.nth(1)?;
+        let local = local_address(fields.nth(1)?)?;
         let state = fields.nth(1)?;
         let inode = fields.nth(5)?;
-        (local.ends_with(&suffix) && state == LISTEN).then(|| inode.to_owned())
+        let same_address = local.ip() == wanted.ip()
+            || local.ip().is_unspecified()
+            || wanted.ip().is_unspecified();
+        let in_the_way = same_address && local.port() == wanted.port() && state == LISTEN;
+        in_the_way.then(|| inode.to_owned())
     };
     table.lines().skip(1).filter_map(row).collect()
+}
+
+/// `ADDRESS:PORT` in hexadecimal: the address as words of 32 bits, each in the machine's own order of bytes.
+fn local_address(text: &str) -> Option<SocketAddr> {
+    let (address, port) = text.split_once(':')?;
+    let mut bytes = Vec::new();
+    for word in hex::decode(address).ok()?.chunks_exact(4) {
+        let word = u32::from_be_bytes(word.try_into().ok()?);
+        bytes.extend(word.to_ne_bytes());
+    }
+    let ip = match <[u8; 4]>::try_from(bytes.as_slice()) {
+        Ok(v4) => IpAddr::from(v4),
+        Err(_longer) => IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?).to_canonical(),
+    };
+    Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
 }
 
 fn has_socket(pid: u32, inode: &str) -> bool {
@@ -149,7 +168,7 @@ mod tests {
         let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listening.local_addr().unwrap();
         assert!(is_taken(address));
-        match listener(address.port()) {
+        match listener(address) {
             Some(Listener::Process { pid, .. }) => assert_eq!(pid, std::process::id()),
             other => panic!("{other:?}"),
         }
@@ -158,11 +177,33 @@ mod tests {
     }
 
     #[test]
-    fn reads_only_listening_rows_of_the_port() {
+    fn reads_only_listening_rows_of_the_address() {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
                      0: 0100007F:0E33 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1\n\
                      1: 0100007F:0E33 0100007F:A000 01 00000000:00000000 00:00000000 00000000     0        0 222 1\n\
-                     2: 0100007F:0E34 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1\n";
-        assert_eq!(listening_inodes(table, 3635), ["111"]);
+                     2: 0100007F:0E34 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1\n\
+                     3: 01001FAC:0E33 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 444 1\n\
+                     4: 00000000:0E33 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 555 1\n";
+        let inodes = |address: &str| listening_inodes(table, address.parse().unwrap());
+        assert_eq!(inodes("127.0.0.1:3635"), ["111", "555"]);
+        assert_eq!(inodes("172.31.0.1:3635"), ["444", "555"]);
+        assert_eq!(inodes("0.0.0.0:3636"), ["333"]);
+    }
+
+    #[test]
+    fn addresses_of_both_families_are_read() {
+        for (text, expected) in [
+            ("0100007F:0E33", "127.0.0.1:3635"),
+            ("00000000000000000000000000000000:0050", "[::]:80"),
+            ("00000000000000000000000001000000:0050", "[::1]:80"),
+            ("0000000000000000FFFF00000100007F:0050", "127.0.0.1:80"),
+        ] {
+            if cfg!(target_endian = "little") {
+                assert_eq!(local_address(text), expected.parse().ok(), "{text}");
+            }
+        }
+        for bad in ["", "0100007F", "01:0050", "0100007F:XX", "zz00007F:0050"] {
+            assert_eq!(local_address(bad), None, "{bad}");
+        }
     }
 }
