@@ -80,6 +80,8 @@ codes! {
     }
     "Host: the farm" {
         FarmDown "farm-down" "Nothing of the farm runs." "`farmctl up`."
+        DoorDown "door-down" "The door of a target, which owns its port, does not run: the port is closed." "`farmctl up`; `farmctl logs --doors TARGET` says why it ended."
+        Drained "drained" "A target was taken out of service, and its port is closed." "`farmctl undrain TARGET`"
         VolunteerDown "volunteer-down" "A volunteer does not run." "`farmctl up`; `farmctl logs TARGET` says why it ended."
         VolunteerUnfit "volunteer-unfit" "A volunteer does not compile, or makes wrong objects." "`farmctl restart TARGET`, and look at `farmctl logs TARGET`."
         VolunteerFit "volunteer-fit" "A volunteer compiled C and C++ through its published port, and the objects are right." ""

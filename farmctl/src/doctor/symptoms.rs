@@ -35,7 +35,13 @@ pub const SYMPTOMS: &[(&str, &[Code])] = &[
     ),
     (
         "Connection refused, or no route to the host",
-        &[Code::HostSilent, Code::VolunteerDown, Code::FarmDown],
+        &[
+            Code::HostSilent,
+            Code::VolunteerDown,
+            Code::DoorDown,
+            Code::Drained,
+            Code::FarmDown,
+        ],
     ),
     (
         "Nothing is sent for a minute after one failure",

@@ -15,7 +15,7 @@ use crate::doctor::facts::{
 };
 use crate::doctor::{Diagnosis, Examined, Fact, Unknown, host as judge};
 use crate::engine::{DockerEngine, Engine, EngineFacts, EngineSystem, LiveState, Observed};
-use crate::farm::{Farm, Publish, Volunteer};
+use crate::farm::{Farm, FarmName, Publish, Volunteer, VolunteerSpec};
 use crate::health::port_holder;
 
 /// How long the engine and the plan may take; a plan without a lock would ask a mirror.
@@ -42,6 +42,7 @@ pub(super) async fn examine(args: &Doctor, context: &Context) -> Result<Diagnosi
         .filter(|volunteer| only.is_empty() || only.contains(&volunteer.target.name));
     let looked = wanted.map(|volunteer| {
         let looker = Looker {
+            farm: &farm.name,
             observed,
             engine: engine_facts,
             own_address,
@@ -113,8 +114,7 @@ async fn plan(args: &Doctor, context: &Context) -> Fact<Wish> {
     )))
     .await
     .map_err(unknown)?;
-    let image =
-        |spec: &crate::farm::VolunteerSpec| (spec.target.to_string(), spec.image.to_string());
+    let image = |spec: &VolunteerSpec| (spec.target.to_string(), spec.image.to_string());
     Ok(Wish {
         steps: prepared
             .plan
@@ -146,6 +146,7 @@ fn root_directory(is_local: bool, system: Option<&EngineSystem>) -> Fact<std::pa
 
 /// Looks at one volunteer.
 struct Looker<'o> {
+    farm: &'o FarmName,
     observed: Option<&'o Observed>,
     engine: Option<&'o EngineFacts>,
     own_address: IpAddr,
@@ -184,6 +185,8 @@ impl Looker<'_> {
                 .map(crate::farm::Memory::bytes),
             image: self.image(volunteer),
             live,
+            door: self.door(volunteer),
+            is_drained: self.is_drained(volunteer),
             port_holder: if runs { None } else { self.holder(address) },
             compiles: whether,
             compilers,
@@ -203,6 +206,17 @@ impl Looker<'_> {
             state: live.state,
             image: live.image.to_string(),
         })
+    }
+
+    fn door(&self, volunteer: &Volunteer) -> Option<LiveState> {
+        let door = self.observed?.door(&volunteer.target.name)?;
+        Some(door.state)
+    }
+
+    fn is_drained(&self, volunteer: &Volunteer) -> bool {
+        let name = VolunteerSpec::drained_name(self.farm, &volunteer.target.name);
+        self.observed
+            .is_some_and(|observed| observed.volunteers.iter().any(|live| live.name == name))
     }
 
     fn image(&self, volunteer: &Volunteer) -> Fact<String> {

@@ -70,6 +70,10 @@ pub struct VolunteerFacts {
     pub image: Fact<String>,
     /// Its container, if there is one.
     pub live: Option<LiveFacts>,
+    /// The container of its door, if there is one.
+    pub door: Option<LiveState>,
+    /// Whether the user took the target out of service.
+    pub is_drained: bool,
     /// Who has its port, where it is not the farm.
     pub port_holder: Option<PortHolder>,
     /// Whether it compiles through its published port; `None` if it was not asked.

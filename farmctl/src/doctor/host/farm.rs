@@ -29,6 +29,28 @@ pub(super) fn examine(facts: &HostFacts, findings: &mut Findings) {
 
 fn examine_volunteer(volunteer: &VolunteerFacts, findings: &mut Findings) {
     let target = &volunteer.target;
+    if volunteer.is_drained {
+        findings.push(
+            Finding::note(
+                Code::Drained,
+                format!(
+                    "target {target} is drained: its port is closed until it is told otherwise"
+                ),
+            )
+            .hint(format!("farmctl undrain {target}")),
+        );
+        return;
+    }
+    if volunteer.door != Some(LiveState::Running) {
+        let state = volunteer.door.map_or("missing", LiveState::as_str);
+        findings.push(
+            Finding::problem(
+                Code::DoorDown,
+                format!("the door of {target} does not run: it is {state}, so the port is closed"),
+            )
+            .hint("farmctl up"),
+        );
+    }
     let Some(live) = volunteer
         .live
         .as_ref()

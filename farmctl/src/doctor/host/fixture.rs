@@ -84,6 +84,8 @@ fn volunteer() -> VolunteerFacts {
             state: LiveState::Running,
             image: "farmctl/armv5:1f0c".to_owned(),
         }),
+        door: Some(LiveState::Running),
+        is_drained: false,
         port_holder: None,
         compiles: Some(Ok(())),
         compilers: vec![CompilerAnswer {

@@ -358,6 +358,18 @@ const CASES: &[Case] = &[
         "nothing of farm attic runs",
     ),
     case(
+        |f| volunteer(f).door = None,
+        Code::DoorDown,
+        Problem,
+        "the door of armv5 does not run: it is missing",
+    ),
+    case(
+        |f| volunteer(f).is_drained = true,
+        Code::Drained,
+        Note,
+        "target armv5 is drained",
+    ),
+    case(
         |f| volunteer(f).live.as_mut().unwrap().state = LiveState::Restarting,
         Code::VolunteerDown,
         Problem,
