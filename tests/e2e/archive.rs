@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use farm_tests::{BOARDS, Board, Command, Files, Scenario, TestFarm, debian};
+use farm_tests::{BOARDS, Board, Command, Files, Finished, Scenario, TestFarm, debian};
 use farmctl::image::{Sha256, UnpackFault, with_data};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -30,9 +30,6 @@ pub(crate) async fn a_farm_compiles_with_a_toolchain_from_an_archive(
 ) -> Result<()> {
     let archive = x_tools().await?;
     let sha256 = Sha256::of(&archive).to_string();
-    let kept = kept(&sha256)?;
-    // As left behind by a run that was killed.
-    let _absent = fs::remove_file(&kept);
     let upstream = Upstream::start(archive).await?;
     let board = BOARDS[3];
     let keys = format!(
@@ -42,7 +39,7 @@ pub(crate) async fn a_farm_compiles_with_a_toolchain_from_an_archive(
         upstream.url(),
     );
     let farm = scenario.farm("archive", &keys).await?;
-    farm.run(&["up"]).await?.success()?;
+    up(&farm).await?;
     let lock = fs::read_to_string(farm.folder().join("farm.lock"))?;
     ensure!(
         lock.contains(&sha256) && !lock.contains("://"),
@@ -59,15 +56,20 @@ pub(crate) async fn a_farm_compiles_with_a_toolchain_from_an_archive(
     }
 
     drop(upstream);
+    let kept = farm.folder().join("cache/farmctl/archive").join(&sha256);
     fs::remove_file(&kept).context("the archive is not in the cache")?;
-    let again = farm.run(&["up"]).await?.success()?;
+    let again = up(&farm).await?;
     ensure!(again.stderr_text()?.contains("nothing to do"), "{again}");
     Ok(())
 }
 
-fn kept(sha256: &str) -> Result<PathBuf> {
-    let cache = debian::cache().context("no cache")?;
-    Ok(cache.join("archive").join(sha256))
+/// `up` with a cache of the farm's own: in the user's a former run may have left the layers that are to be made here.
+async fn up(farm: &TestFarm) -> Result<Finished> {
+    let cache = farm.folder().join("cache");
+    let up = farm.run_with(&["up"], |command| {
+        command.env("XDG_CACHE_HOME", cache);
+    });
+    up.await?.success()
 }
 
 /// Sends a preprocessed source, so that the master needs no such compiler.
