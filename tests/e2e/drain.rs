@@ -1,10 +1,14 @@
 //! Parts of a farm that are taken out and brought back.
 
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use bollard::query_parameters::StartContainerOptions;
-use farm_tests::{BOARDS, Scenario, TestFarm};
+use farm_tests::{BOARDS, Command, Scenario, TestFarm, eventually};
+
+/// How long a volunteer may take to compile on a loaded machine.
+const COMPILES: Duration = Duration::from_mins(3);
 
 const KEYS: &str = "targets: { armv5: { restart: always }, aarch64: {} }\n";
 
@@ -46,6 +50,12 @@ pub(crate) async fn a_drained_target_refuses_until_it_is_undrained(
             .docker()
             .start_container(container.id(), None::<StartContainerOptions>);
         started.await?;
+        // Asked to end before it listens to signals, the first process of a container would not hear it.
+        let probe = Command::new(["/usr/bin/distccd", "--probe", &drained.port.to_string()]);
+        eventually("it compiles", COMPILES, async || {
+            container.exec(&probe).await?.success()
+        })
+        .await?;
     }
     farm.run(&["plan", "--exit-code"]).await?.expect_code(5)?;
     farm.run(&["up"]).await?.success()?;
