@@ -250,3 +250,6 @@ fn is_default(name: &str, value: &Value) -> bool {
 fn shares_memory(mode: &str) -> bool {
     mode == "host" || mode.starts_with("container:")
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,8 +31,10 @@ use failure::{Missing, NameTaken, Operation};
 
 /// How long ordinary calls may take.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long loading images may take, and stopping a container whose jobs are still running.
+/// How long loading images may take, and a compile of a volunteer's own.
 const LONG_CALL_TIMEOUT: Duration = Duration::from_mins(30);
+/// How long stopping a container may take: its jobs may finish within whatever grace the manifest gives them.
+const STOP_TIMEOUT: Duration = Duration::from_hours(25);
 
 /// A connection to a Docker engine, with its API version agreed.
 #[derive(Debug, Clone)]
@@ -55,6 +57,13 @@ impl DockerEngine {
             patient,
             endpoint: endpoint.to_owned(),
         })
+    }
+
+    async fn stop(&self, id: &str) -> Result<(), bollard::errors::Error> {
+        let patient = self.docker.clone().with_timeout(STOP_TIMEOUT);
+        patient
+            .stop_container(id, None::<StopContainerOptions>)
+            .await
     }
 
     fn doing(&self, operation: impl Into<String>) -> Operation<'_> {
@@ -202,11 +211,7 @@ impl Engine for DockerEngine {
 
     async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
         let doing = self.doing(format!("stop container {id}"));
-        doing.gone_is_done(
-            self.patient
-                .stop_container(id, None::<StopContainerOptions>)
-                .await,
-        )?;
+        doing.gone_is_done(self.stop(id).await)?;
         let doing = self.doing(format!("remove container {id}"));
         let options = RemoveContainerOptionsBuilder::default()
             .force(true)
