@@ -94,10 +94,41 @@ async fn look_at(
         .inspect_container(id, None::<InspectContainerOptions>)
         .await
     {
-        Ok(container) => Ok(Some((container, age(summary.created)))),
+        Ok(container) => {
+            let container = without_inherited_environment(docker, container).await?;
+            Ok(Some((container, age(summary.created))))
+        }
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Variables that come with the image are nobody's doing. Assembled images have one, which every container is given
+/// anyway; only where there are more the image is asked.
+async fn without_inherited_environment(
+    docker: &Docker,
+    mut container: ContainerInspectResponse,
+) -> Result<ContainerInspectResponse, Error> {
+    let Some(environment) = container
+        .config
+        .as_mut()
+        .and_then(|config| config.env.as_mut())
+    else {
+        return Ok(container);
+    };
+    if environment.len() <= 1 {
+        return Ok(container);
+    }
+    let id = container.image.as_deref().unwrap_or_default();
+    let inherited = match docker.inspect_image(id).await {
+        Ok(image) => image.config.and_then(|config| config.env),
+        Err(error) if error.is_missing() => None,
+        Err(error) => return Err(error),
+    };
+    let inherited = inherited.unwrap_or_default();
+    let is_path = |variable: &String| variable.starts_with("PATH=");
+    environment.retain(|variable| is_path(variable) || !inherited.contains(variable));
+    Ok(container)
 }
 
 fn live(
