@@ -69,7 +69,16 @@ pub(crate) async fn up_without_power_can_be_repeated(scenario: Scenario) -> Resu
             );
         }
         engine.switch_on().await?;
-        farm.run(&["up"]).await?.success()?;
+        if let Err(refused) = farm.run(&["up"]).await?.success() {
+            // A port that was being opened when the power went is lost to this engine until it starts once more, whoever
+            // asks for it: a fault of its own (seen with 20.10), of which only the hint can tell.
+            let told = refused.to_string();
+            ensure!(told.contains("port is already allocated"), "{told}");
+            ensure!(told.contains("restart the engine"), "{told}");
+            engine.shut_down().await?;
+            engine.switch_on().await?;
+            farm.run(&["up"]).await?.success()?;
+        }
         let plan = farm.run(&["plan", "--exit-code"]).await?.success()?;
         ensure!(plan.stdout.is_empty(), "{plan}");
         farm.run(&["down"]).await?.success()?;

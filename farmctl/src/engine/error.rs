@@ -90,7 +90,8 @@ impl EngineError {
                 "free space where the engine keeps its images (docker system df, docker image prune)".to_owned()
             }
             EngineErrorKind::PortTaken { .. } => {
-                "stop what has the port, or give the target another one in toolchains/".to_owned()
+                "stop what has the port, or give the target another one (targets: { NAME: { port: … } }); where nothing has it, \
+                 the machine lost power while it was opened: restart the engine".to_owned()
             }
             EngineErrorKind::Refused { .. } | EngineErrorKind::Broken { .. } => return None,
         })
