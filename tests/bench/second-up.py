@@ -50,6 +50,17 @@ def seconds(nanoseconds):
     return f"{nanoseconds // 1_000_000_000}s"
 
 
+def checked(check):
+    if check["Test"] == ["NONE"]:
+        return {"disable": True}
+    return {
+        "test": check["Test"],
+        "interval": seconds(check["Interval"]),
+        "timeout": seconds(check["Timeout"]),
+        "retries": check["Retries"],
+    }
+
+
 def service(container):
     """One container as compose describes it; empty settings are left out."""
     config, host = container["Config"], container["HostConfig"]
@@ -60,29 +71,24 @@ def service(container):
         "command": config["Cmd"],
         "hostname": None if host["NetworkMode"] == "host" else config["Hostname"],
         "read_only": host["ReadonlyRootfs"],
-        "cap_drop": host["CapDrop"],
-        "security_opt": host["SecurityOpt"],
+        "cap_drop": host.get("CapDrop"),
+        "security_opt": host.get("SecurityOpt"),
         "mem_limit": host["Memory"],
         "memswap_limit": host["MemorySwap"],
-        "pids_limit": host["PidsLimit"],
-        "oom_score_adj": host["OomScoreAdj"],
+        "pids_limit": host.get("PidsLimit"),
+        "oom_score_adj": host.get("OomScoreAdj"),
         "restart": host["RestartPolicy"]["Name"],
         "stop_grace_period": f"{config.get('StopTimeout') or 10}s",
-        "tmpfs": [f"{path}:{options}" for path, options in (host["Tmpfs"] or {}).items()],
+        "tmpfs": [f"{path}:{options}" for path, options in (host.get("Tmpfs") or {}).items()],
         "volumes": [f"{m['Name']}:{m['Destination']}" for m in container["Mounts"] if m["Type"] == "volume"],
         "network_mode": host["NetworkMode"] if own_network else None,
         "networks": None if own_network else ["farm"],
         "ports": [
             f"{THEIRS}:{binding['HostPort']}:{port.split('/')[0]}"
-            for port, bindings in (host["PortBindings"] or {}).items()
+            for port, bindings in (host.get("PortBindings") or {}).items()
             for binding in bindings or []
         ],
-        "healthcheck": check and {
-            "test": check["Test"],
-            "interval": seconds(check["Interval"]),
-            "timeout": seconds(check["Timeout"]),
-            "retries": check["Retries"],
-        },
+        "healthcheck": checked(check) if check else None,
     }
     return {key: value for key, value in described.items() if value}
 
