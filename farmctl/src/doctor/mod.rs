@@ -4,6 +4,8 @@
 //! become [`Finding`]s, one file for each topic. What could not be found out is a finding too. Every [`Code`] a finding
 //! may have stands in one table, which is also the documentation's.
 
+#[cfg(test)]
+mod case;
 mod code;
 mod document;
 mod fact;

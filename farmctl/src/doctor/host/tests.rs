@@ -1,9 +1,9 @@
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use super::super::case::{Case, Side, case};
 use super::super::facts::{DaemonSettings, HostFacts, PortHolder, VolunteerFacts};
-use super::super::{Code, Finding, Severity, Unknown};
+use super::super::{Code, Severity, Unknown};
 use super::fixture::healthy;
 use super::publishing::{Hider, PublishSafety, publish_safety};
 use super::*;
@@ -11,27 +11,7 @@ use crate::engine::{Confinement, EngineClock, EngineSystem, LiveState};
 use crate::farm::{AllowList, Network, Restart};
 use crate::health::Listener;
 
-/// A change to a healthy host, and what must then be said.
-struct Case {
-    change: fn(&mut HostFacts),
-    code: Code,
-    severity: Severity,
-    text: &'static str,
-}
-
-const fn case(
-    change: fn(&mut HostFacts),
-    code: Code,
-    severity: Severity,
-    text: &'static str,
-) -> Case {
-    Case {
-        change,
-        code,
-        severity,
-        text,
-    }
-}
+const SIDE: Side<HostFacts> = Side { healthy, examine };
 
 fn engine(facts: &mut HostFacts) -> &mut EngineSystem {
     facts.engine.as_mut().unwrap()
@@ -58,7 +38,7 @@ fn at_3632(facts: &mut HostFacts) {
 
 use Severity::{Note, Problem, Well};
 
-const CASES: &[Case] = &[
+const CASES: &[Case<HostFacts>] = &[
     case(
         |f| f.engine = Err(Unknown("connect: nobody".to_owned())),
         Code::EngineUnreachable,
@@ -434,51 +414,19 @@ const CASES: &[Case] = &[
     ),
 ];
 
-fn after(case: &Case) -> Vec<Finding> {
-    let mut facts = healthy();
-    (case.change)(&mut facts);
-    examine(&facts)
-}
-
 #[test]
 fn each_fault_is_found_and_says_what_helps() {
-    for case in CASES {
-        let findings = after(case);
-        let found = findings.iter().find(|finding| {
-            finding.code == case.code
-                && finding.severity == case.severity
-                && finding.text.contains(case.text)
-        });
-        let found =
-            found.unwrap_or_else(|| panic!("no {:?} '{}' in {findings:#?}", case.code, case.text));
-        let helps = found.hint.is_some() || found.code == Code::Unknown;
-        assert!(
-            helps || matches!(found.severity, Well) || found.code == Code::EngineUnreachable,
-            "{found:?}"
-        );
-    }
+    SIDE.each_fault_is_found_and_says_what_helps(CASES);
 }
 
 #[test]
 fn a_healthy_host_has_neither_problems_nor_notes() {
-    let findings = examine(&healthy());
-    assert!(
-        findings.iter().all(|finding| finding.severity == Well),
-        "{findings:#?}"
-    );
+    SIDE.health_is_neither_a_problem_nor_a_note();
 }
 
 #[test]
 fn every_code_of_a_host_has_a_case() {
-    let found: BTreeSet<Code> = CASES
-        .iter()
-        .flat_map(after)
-        .map(|finding| finding.code)
-        .collect();
-    let of_host = |code: &&Code| code.topic().starts_with("Host");
-    for code in Code::ALL.iter().filter(of_host) {
-        assert!(found.contains(code), "{}", code.id());
-    }
+    SIDE.every_code_has_a_case(CASES, |code| code.topic().starts_with("Host"));
 }
 
 #[test]

@@ -1,34 +1,14 @@
-use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::super::case::{Case, Side, case};
 use super::super::facts::job::JobError;
 use super::super::facts::master::{BackOff, Compiled, MasterFacts, Reached};
 use super::super::proof::{Outcome, Verdict};
-use super::super::{Code, Finding, Severity, Unknown};
+use super::super::{Code, Severity, Unknown};
 use super::fixture::{HOST, answer, compiled, healthy, makepkg, proof};
 use super::*;
 
-/// A change to a healthy master, and what must then be said.
-struct Case {
-    change: fn(&mut MasterFacts),
-    code: Code,
-    severity: Severity,
-    text: &'static str,
-}
-
-const fn case(
-    change: fn(&mut MasterFacts),
-    code: Code,
-    severity: Severity,
-    text: &'static str,
-) -> Case {
-    Case {
-        change,
-        code,
-        severity,
-        text,
-    }
-}
+const SIDE: Side<MasterFacts> = Side { healthy, examine };
 
 fn set(facts: &mut MasterFacts, name: &str, value: &str) {
     facts.environment.insert(name.to_owned(), value.to_owned());
@@ -71,7 +51,7 @@ fn unknown() -> Unknown {
 
 use Severity::{Note, Problem, Well};
 
-const CASES: &[Case] = &[
+const CASES: &[Case<MasterFacts>] = &[
     case(
         |f| f.client = Ok(None),
         Code::DistccMissing,
@@ -559,50 +539,19 @@ const CASES: &[Case] = &[
     ),
 ];
 
-fn after(case: &Case) -> Vec<Finding> {
-    let mut facts = healthy();
-    (case.change)(&mut facts);
-    examine(&facts)
-}
-
 #[test]
 fn each_fault_is_found_and_says_what_helps() {
-    for case in CASES {
-        let findings = after(case);
-        let found = findings.iter().find(|finding| {
-            finding.code == case.code
-                && finding.severity == case.severity
-                && finding.text.contains(case.text)
-        });
-        let found =
-            found.unwrap_or_else(|| panic!("no {:?} '{}' in {findings:#?}", case.code, case.text));
-        assert!(
-            found.hint.is_some() || found.code == Code::Unknown || found.severity == Well,
-            "{found:?}"
-        );
-    }
+    SIDE.each_fault_is_found_and_says_what_helps(CASES);
 }
 
 #[test]
 fn a_healthy_master_has_neither_problems_nor_notes() {
-    let findings = examine(&healthy());
-    assert!(
-        findings.iter().all(|finding| finding.severity == Well),
-        "{findings:#?}"
-    );
+    SIDE.health_is_neither_a_problem_nor_a_note();
 }
 
 #[test]
 fn every_code_of_a_master_has_a_case() {
-    let found: BTreeSet<Code> = CASES
-        .iter()
-        .flat_map(after)
-        .map(|finding| finding.code)
-        .collect();
-    let of_master = |code: &&Code| !code.topic().starts_with("Host");
-    for code in Code::ALL.iter().filter(of_master) {
-        assert!(found.contains(code), "{}", code.id());
-    }
+    SIDE.every_code_has_a_case(CASES, |code| !code.topic().starts_with("Host"));
 }
 
 #[test]
