@@ -9,8 +9,8 @@ use super::{Exit, Failure};
 use crate::converge::Interrupt;
 use crate::doctor::facts::{DaemonSettings, daemon};
 use crate::doctor::{Fact, Unknown};
-use crate::engine::DockerEngine;
-use crate::farm::{Address, Farm, Host};
+use crate::engine::{ClientEnvironment, DockerEngine};
+use crate::farm::{Address, DockerEndpoint, Farm, Host};
 use crate::hosts::local;
 use crate::manifest::{self, ManifestError};
 use crate::report::{Report, Style};
@@ -85,7 +85,10 @@ impl Context {
 
     /// Connects to the engine of this machine.
     pub(super) async fn engine(&self) -> Result<DockerEngine, Failure> {
-        Ok(DockerEngine::connect(self.engine_endpoint()).await?)
+        let client = ClientEnvironment {
+            host: self.environment.docker_host.clone(),
+        };
+        Ok(DockerEngine::connect(&DockerEndpoint::Local, &client).await?)
     }
 
     /// How the engine was started; only an engine of this machine lets its files be read.

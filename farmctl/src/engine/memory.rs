@@ -12,7 +12,8 @@ use super::{
     TaggedImage, labels, network_name,
 };
 use crate::farm::{
-    DOOR_DIRECTORY, FarmName, ImageTag, Memory, Port, Restart, Role, Shape, volume_options,
+    Architecture, DOOR_DIRECTORY, FarmName, ImageTag, Memory, Port, Restart, Role, Shape,
+    volume_options,
 };
 
 /// An engine whose state is what it was told to do. Like a real one it refuses what cannot be.
@@ -39,6 +40,7 @@ impl MemoryEngine {
     pub fn new(observed: Observed, to_load: Vec<ImageTag>) -> Self {
         let facts = EngineFacts {
             version: "memory".to_owned(),
+            architecture: Architecture::own(),
             processors: 4,
             memory: Memory::from_bytes(16 << 30),
             swap_limit: true,

@@ -3,6 +3,7 @@
 //! [`Engine`] is the few calls we need, in our own types. [`DockerEngine`] is the real one (nothing outside
 //! this folder knows its client library), [`MemoryEngine`] the one that tests plan against.
 
+mod client;
 mod docker;
 mod error;
 mod images;
@@ -18,9 +19,10 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use crate::farm::{FarmName, ImageTag, Memory, Port, Shape};
+use crate::farm::{Architecture, FarmName, ImageTag, Memory, Port, Shape};
 
 pub use crate::farm::network_name;
+pub use client::ClientEnvironment;
 pub use docker::DockerEngine;
 pub use error::{EngineError, EngineErrorKind};
 pub use images::LiveImage;
@@ -39,6 +41,8 @@ pub type ImageArchive = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send
 pub struct EngineFacts {
     /// The engine's version, as it prints it.
     pub version: String,
+    /// What its machine is, and so what programs in its images must be made for.
+    pub architecture: Architecture,
     /// Processors of its machine.
     pub processors: u32,
     /// Memory of its machine.

@@ -5,6 +5,8 @@
 
 mod address;
 mod allow;
+mod architecture;
+mod endpoint;
 mod name;
 mod quantity;
 mod settings;
@@ -13,6 +15,8 @@ mod target;
 
 pub use address::{Address, AddressError, DialAddress};
 pub use allow::{AllowList, AllowRule, AllowRuleError};
+pub use architecture::{Architecture, UnknownArchitecture};
+pub use endpoint::{Certificates, DockerEndpoint, EndpointError, SshEndpoint, TlsEndpoint};
 pub use name::{FarmName, HostName, NameError, TargetName};
 pub use quantity::{Cpus, GccMajor, Grace, Memory, Nice, Port, QuantityError, Slots};
 pub use settings::{
@@ -50,13 +54,6 @@ pub struct Host {
     pub address: Address,
     /// One volunteer for each target that this host compiles for, ordered by port.
     pub volunteers: Vec<Volunteer>,
-}
-
-/// How an engine is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DockerEndpoint {
-    /// The engine of this machine: `DOCKER_HOST` if set, else the default socket.
-    Local,
 }
 
 /// The container of one target on one host, as the manifest wants it.

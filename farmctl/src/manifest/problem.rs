@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::farm::{
-    AddressError, AllowRule, AllowRuleError, GccMajor, HostName, NameError, Port, QuantityError,
-    SettingError, Stats, TargetName,
+    AddressError, AllowRule, AllowRuleError, EndpointError, GccMajor, HostName, NameError, Port,
+    QuantityError, SettingError, Stats, TargetName,
 };
 
 /// Longest manifest accepted, in bytes.
@@ -72,8 +72,8 @@ pub(super) enum Problem {
     WideTogether(AllowRule),
     #[error("{} is not the address of a package archive", quoted(.0))]
     Mirror(String),
-    #[error("{} is no Docker engine that farmctl can use", quoted(.0))]
-    Docker(String),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
 
     #[error("cannot read the directory {path}: {reason}")]
     Toolchains { path: String, reason: String },
@@ -174,10 +174,7 @@ impl Problem {
             Self::OutOfRange(number) if *number < 0 => Some("write a number above 0".to_owned()),
             Self::OutOfRange(_) => Some("write a smaller number".to_owned()),
             Self::Mirror(_) => Some("write an address such as http://ftp.example.org/debian".to_owned()),
-            Self::Docker(_) => Some(
-                "write local, for this machine's engine; DOCKER_HOST and the default socket are tried"
-                    .to_owned(),
-            ),
+            Self::Endpoint(error) => Some(error.hint()),
             Self::UnknownTarget { name, known } => Some(closest(name, known).map_or_else(
                 || format!("the targets are {}", known.join(", ")),
                 did_you_mean,

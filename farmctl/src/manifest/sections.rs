@@ -4,7 +4,6 @@ use crate::farm::{Address, AllowRule, DockerEndpoint, FarmName, HostName, Port};
 
 use super::archive_section::ToolchainSection;
 use super::keys;
-use super::problem::Problem;
 use super::reader::{Reader, refuse_empty};
 use super::settings::Settings;
 use super::source::Located;
@@ -75,7 +74,7 @@ impl HostSection {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
         let mut fields = reader.fields(node, &keys::HOST);
         let section = Self {
-            docker: fields.value("docker", docker_endpoint),
+            docker: fields.value("docker", values::parsed),
             address: fields.value("address", values::parsed),
             targets: fields.section("targets", host_targets),
             settings: Settings::take(&mut fields),
@@ -123,12 +122,5 @@ impl HostTargetSection {
         };
         fields.close();
         section
-    }
-}
-
-fn docker_endpoint(value: &Value) -> Result<DockerEndpoint, Problem> {
-    match values::text(value)?.as_str() {
-        "local" => Ok(DockerEndpoint::Local),
-        other => Err(Problem::Docker(other.to_owned())),
     }
 }

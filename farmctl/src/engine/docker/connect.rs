@@ -6,8 +6,21 @@ use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, Docker};
 
-use super::super::{EngineError, EngineErrorKind};
+use super::super::{ClientEnvironment, EngineError, EngineErrorKind};
+use super::DockerEngine;
 use super::failure::Operation;
+use crate::farm::DockerEndpoint;
+
+/// What an endpoint means for this user, in the words of `DOCKER_HOST`.
+pub(super) fn address(endpoint: &DockerEndpoint, client: &ClientEnvironment) -> String {
+    match endpoint {
+        DockerEndpoint::Local => client
+            .host
+            .clone()
+            .unwrap_or_else(|| DockerEngine::DEFAULT_ENDPOINT.to_owned()),
+        other => other.to_string(),
+    }
+}
 
 /// An engine that does not answer within this is as good as down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);

@@ -23,10 +23,13 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 
 use super::{
-    Engine, EngineError, EngineFacts, Fitness, ImageArchive, LiveImage, LogLines, LogRequest,
-    Observed, network_name,
+    ClientEnvironment, Engine, EngineError, EngineFacts, Fitness, ImageArchive, LiveImage,
+    LogLines, LogRequest, Observed, network_name,
 };
-use crate::farm::{FarmName, ImageTag, Memory, Port, Restart, Shape, labels};
+use crate::farm::{
+    Architecture, DockerEndpoint, FarmName, ImageTag, Memory, Port, Restart, Shape,
+    UnknownArchitecture, labels,
+};
 use failure::{Missing, NameTaken, Operation};
 
 /// How long ordinary calls may take.
@@ -48,14 +51,18 @@ impl DockerEngine {
     /// The endpoint that Docker's own command uses where nothing else is said.
     pub const DEFAULT_ENDPOINT: &'static str = "unix:///var/run/docker.sock";
 
-    /// Connects to `endpoint` (`unix://…` or `tcp://…`) and agrees on an API version that both sides speak.
-    pub async fn connect(endpoint: &str) -> Result<Self, EngineError> {
-        let docker = connect::connect(endpoint).await?;
+    /// Connects to `endpoint` as this user may, and agrees on an API version that both sides speak.
+    pub async fn connect(
+        endpoint: &DockerEndpoint,
+        client: &ClientEnvironment,
+    ) -> Result<Self, EngineError> {
+        let endpoint = connect::address(endpoint, client);
+        let docker = connect::connect(&endpoint).await?;
         let patient = docker.clone().with_timeout(LONG_CALL_TIMEOUT);
         Ok(Self {
             docker: docker.with_timeout(CALL_TIMEOUT),
             patient,
-            endpoint: endpoint.to_owned(),
+            endpoint,
         })
     }
 
@@ -86,9 +93,17 @@ impl Engine for DockerEngine {
             .ncpu
             .and_then(|n| u32::try_from(n).ok())
             .filter(|n| *n > 0);
+        // Engines that do not say it are taken for machines like this one.
+        let architecture = match system.architecture.as_deref() {
+            None | Some("") => Architecture::own(),
+            Some(name) => name
+                .parse()
+                .map_err(|error: UnknownArchitecture| doing.broken(&error.to_string()))?,
+        };
         let memory = system.mem_total.and_then(|bytes| u64::try_from(bytes).ok());
         Ok(EngineFacts {
             version: system.server_version.unwrap_or_default(),
+            architecture,
             processors: processors
                 .ok_or_else(|| doing.broken("it does not say how many processors it has"))?,
             memory: memory

@@ -134,10 +134,12 @@ static FARM_KEYS: &[Key] = &[
 static HOST_KEYS: &[Key] = &[
     Key {
         name: "docker",
-        shape: Shape::Words(&["local"]),
+        shape: Shape::Text(r"^(local|context:[A-Za-z0-9][A-Za-z0-9._+-]*|(unix|ssh|tcp)://\S+)$"),
         otherwise: Otherwise::Default("local"),
-        example: "local",
-        meaning: "The host's engine; `local` is the one of this machine: DOCKER_HOST, else the default socket.",
+        example: "ssh://me@nas",
+        meaning: "The host's engine: `local` is the one that this user's docker command talks to; `ssh://user@host` and \
+                  `tcp://host:2376` are other machines', `unix:///path` is a socket of this one, `context:NAME` one of \
+                  docker's contexts.",
     },
     Key {
         name: "address",
