@@ -66,6 +66,16 @@ impl Certificates {
             key: folder.join("key.pem"),
         }
     }
+
+    /// The same files, where relative paths start at `folder`.
+    #[must_use]
+    pub fn starting_at(&self, folder: &std::path::Path) -> Self {
+        Self {
+            authority: folder.join(&self.authority),
+            certificate: folder.join(&self.certificate),
+            key: folder.join(&self.key),
+        }
+    }
 }
 
 impl DockerEndpoint {

@@ -19,6 +19,7 @@ mod settings;
 mod source;
 mod target_file;
 mod template;
+mod tls_section;
 mod toolchains;
 mod values;
 mod yaml;
@@ -78,7 +79,9 @@ fn farm(manifest: Option<(&Arc<Source>, &Path)>) -> Result<Farm, ManifestError> 
     let directory =
         manifest.and_then(|(_, path)| Directory::beside(path, section.toolchains.as_ref()));
     let catalogue = Catalogue::load(directory.as_ref(), &mut findings);
-    let farm = resolve::farm(section, &catalogue, &mut findings);
+    let folder = manifest.and_then(|(_, path)| path.parent());
+    let folder = folder.unwrap_or(Path::new(""));
+    let farm = resolve::farm(section, &catalogue, folder, &mut findings);
     findings.into_result()?;
     Ok(farm)
 }

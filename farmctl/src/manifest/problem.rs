@@ -74,6 +74,14 @@ pub(super) enum Problem {
     Mirror(String),
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    #[error(
+        "{0} has no `tls`: whoever reaches an engine without certificates is root on its machine"
+    )]
+    NoCertificates(String),
+    #[error("{0} is reached without `tls`")]
+    UselessCertificates(String),
+    #[error("{} is no path", quoted(.0))]
+    File(String),
 
     #[error("cannot read the directory {path}: {reason}")]
     Toolchains { path: String, reason: String },
@@ -175,6 +183,15 @@ impl Problem {
             Self::OutOfRange(_) => Some("write a smaller number".to_owned()),
             Self::Mirror(_) => Some("write an address such as http://ftp.example.org/debian".to_owned()),
             Self::Endpoint(error) => Some(error.hint()),
+            Self::NoCertificates(_) => Some(
+                "name the folder with ca.pem, cert.pem and key.pem as `tls:`, or use ssh:// instead".to_owned(),
+            ),
+            Self::UselessCertificates(_) => Some(
+                "remove `tls:`, or write the engine as tcp://host:2376".to_owned(),
+            ),
+            Self::File(_) => Some(
+                "write the whole path, or one that starts at the manifest's own directory".to_owned(),
+            ),
             Self::UnknownTarget { name, known } => Some(closest(name, known).map_or_else(
                 || format!("the targets are {}", known.join(", ")),
                 did_you_mean,

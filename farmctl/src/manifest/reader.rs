@@ -142,7 +142,7 @@ impl<'f> Reader<'f> {
         self.findings.at(problem, &spot);
     }
 
-    fn spot(&self, node: NodeId) -> Spot {
+    pub(super) fn spot(&self, node: NodeId) -> Spot {
         Spot {
             source: Arc::clone(&self.source),
             node,

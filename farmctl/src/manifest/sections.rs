@@ -1,12 +1,13 @@
 //! The manifest as written: every key optional, every value judged alone.
 
-use crate::farm::{Address, AllowRule, DockerEndpoint, FarmName, HostName, Port};
+use crate::farm::{Address, AllowRule, Certificates, DockerEndpoint, FarmName, HostName, Port};
 
 use super::archive_section::ToolchainSection;
 use super::keys;
 use super::reader::{Reader, refuse_empty};
 use super::settings::Settings;
 use super::source::Located;
+use super::tls_section;
 use super::values;
 use super::yaml::{Node, Value};
 
@@ -31,7 +32,9 @@ pub(super) struct FarmSection {
 /// One entry of `hosts`.
 #[derive(Debug, Default)]
 pub(super) struct HostSection {
-    pub(super) docker: Option<DockerEndpoint>,
+    pub(super) docker: Option<Located<DockerEndpoint>>,
+    /// Relative paths start at the manifest's own directory.
+    pub(super) tls: Option<Located<Certificates>>,
     pub(super) address: Option<Address>,
     pub(super) targets: Option<Named<String, HostTargetSection>>,
     pub(super) settings: Settings,
@@ -74,7 +77,8 @@ impl HostSection {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
         let mut fields = reader.fields(node, &keys::HOST);
         let section = Self {
-            docker: fields.value("docker", values::parsed),
+            docker: fields.located("docker", values::parsed),
+            tls: fields.section("tls", tls_section::read),
             address: fields.value("address", values::parsed),
             targets: fields.section("targets", host_targets),
             settings: Settings::take(&mut fields),

@@ -124,6 +124,16 @@ pub(super) fn relative_path(value: &Value) -> Result<PathBuf, Problem> {
     Ok(normal.filter(|part| *part != Component::CurDir).collect())
 }
 
+/// A file or folder of this machine. Only shells know what `~` is.
+pub(super) fn file(value: &Value) -> Result<PathBuf, Problem> {
+    let path = text(value)?;
+    if path.is_empty() || path.starts_with('~') || path.contains(char::is_control) {
+        Err(Problem::File(path))
+    } else {
+        Ok(PathBuf::from(path))
+    }
+}
+
 /// The name of a package.
 pub(super) fn package(value: &Value) -> Result<String, Problem> {
     let name = text(value)?;

@@ -67,6 +67,7 @@ fn placed(group: &str, keys: Value) -> Value {
     match group {
         "farm" => keys,
         "host" => json!({ "hosts": { "ryzen": keys } }),
+        "tls" => json!({ "hosts": { "nas": { "docker": "tcp://nas", "tls": keys } } }),
         "target" => json!({ "targets": { "aarch64": keys } }),
         "host-target" => json!({ "hosts": { "ryzen": { "targets": { "aarch64": keys } } } }),
         "image" => json!({ "image": keys }),
@@ -102,6 +103,9 @@ fn with(group: &str, key: &str, value: Value) -> Value {
         held.insert(name.to_owned(), example);
     }
     held.insert(key.to_owned(), value);
+    if (group, key) == ("host", "tls") {
+        held.insert("docker".to_owned(), json!("tcp://nas"));
+    }
     placed(group, Value::Object(held))
 }
 

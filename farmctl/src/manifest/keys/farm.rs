@@ -5,7 +5,8 @@ use crate::farm::{ImageSource, Network, Restart, Slots, Stats, Suite};
 use super::{Group, Key, Names, Otherwise, Shape};
 
 /// Everything that a manifest may hold, from the outside in.
-pub(super) static MANIFEST: [&Group; 6] = [&FARM, &HOST, &TARGET, &HOST_TARGET, &IMAGE, &ARCHIVE];
+pub(super) static MANIFEST: [&Group; 7] =
+    [&FARM, &HOST, &TLS, &TARGET, &HOST_TARGET, &IMAGE, &ARCHIVE];
 
 pub(in crate::manifest) static FARM: Group = Group {
     name: "farm",
@@ -21,6 +22,13 @@ pub(in crate::manifest) static HOST: Group = Group {
     place: "hosts: NAME:",
     meaning: "A machine with a Docker engine. Its settings go before those of the targets and of the farm.",
     parts: &[HOST_KEYS, VOLUNTEER_KEYS],
+};
+
+pub(in crate::manifest) static TLS: Group = Group {
+    name: "tls",
+    place: "tls:",
+    meaning: "What a TLS engine and its user prove themselves with, each a file in PEM format.",
+    parts: &[TLS_KEYS],
 };
 
 pub(in crate::manifest) static TARGET: Group = Group {
@@ -60,6 +68,8 @@ pub(in crate::manifest) static ARCHIVE: Group = Group {
     parts: &[ARCHIVE_KEYS],
 };
 
+/// A file or folder of this machine.
+const FILE: Shape = Shape::Text(r"^[^~\x00-\x1f][^\x00-\x1f]*$");
 /// Names of farms and hosts.
 const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,39}$";
 const TARGET_NAME: Shape = Shape::Text("^[A-Za-z0-9_.-]+$");
@@ -142,6 +152,15 @@ static HOST_KEYS: &[Key] = &[
                   docker's contexts.",
     },
     Key {
+        name: "tls",
+        shape: Shape::OneOf(&[FILE, Shape::Keys(&TLS)]),
+        otherwise: Otherwise::Unset,
+        example: "certificates/nas",
+        meaning: "What proves both sides of a `tcp://` engine: a folder with `ca.pem`, `cert.pem` and `key.pem` as \
+                  docker's own command has it, or each file by itself. Paths start at the manifest's own directory. \
+                  Without it `tcp://` is refused: an engine that is open to the network makes everybody root.",
+    },
+    Key {
         name: "address",
         shape: ADDRESS,
         otherwise: Otherwise::Unset,
@@ -158,6 +177,30 @@ static HOST_KEYS: &[Key] = &[
         example: "{ aarch64: {}, armv7h: { jobs: 4 } }",
         meaning: "Which of the farm's targets this host compiles for: a list of names, or a group with settings for \
                   each. Without it, all of them.",
+    },
+];
+
+static TLS_KEYS: &[Key] = &[
+    Key {
+        name: "ca",
+        shape: FILE,
+        otherwise: Otherwise::Required,
+        example: "certificates/ca.pem",
+        meaning: "Certificates of those who may vouch for the engine; nobody else counts.",
+    },
+    Key {
+        name: "cert",
+        shape: FILE,
+        otherwise: Otherwise::Required,
+        example: "certificates/me.pem",
+        meaning: "The user's own certificate.",
+    },
+    Key {
+        name: "key",
+        shape: FILE,
+        otherwise: Otherwise::Required,
+        example: "certificates/me.key",
+        meaning: "Its private key.",
     },
 ];
 

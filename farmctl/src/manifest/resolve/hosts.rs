@@ -1,5 +1,7 @@
 //! Which volunteers run on which host.
 
+use std::path::Path;
+
 use crate::farm::{Address, DockerEndpoint, Host, HostName, TargetName};
 use crate::manifest::error::Findings;
 use crate::manifest::problem::Problem;
@@ -8,6 +10,7 @@ use crate::manifest::settings::Settings;
 use crate::manifest::source::Located;
 use crate::manifest::toolchains::Catalogue;
 
+use super::engine::engine;
 use super::ports;
 use super::targets::{self, FarmTarget, Seen};
 use super::volunteer::volunteer;
@@ -18,6 +21,8 @@ pub(super) struct Surroundings<'f> {
     pub(super) settings: &'f Settings,
     pub(super) address: Address,
     pub(super) catalogue: &'f Catalogue,
+    /// Where the manifest lies.
+    pub(super) folder: &'f Path,
 }
 
 /// The hosts that the manifest lists; this machine if it lists none.
@@ -44,7 +49,7 @@ pub(super) fn all(
 /// Two hosts on one engine would fight for its ports.
 fn refuse_shared_engines(listed: &Named<HostName, HostSection>, findings: &mut Findings) {
     let named = |entry: &'_ (Option<Located<HostName>>, HostSection)| {
-        Some((entry.0.clone()?, engine(&entry.1)))
+        Some((entry.0.clone()?, endpoint(&entry.1)))
     };
     let hosts: Vec<_> = listed.iter().filter_map(named).collect();
     for (index, (second, own)) in hosts.iter().enumerate() {
@@ -58,8 +63,9 @@ fn refuse_shared_engines(listed: &Named<HostName, HostSection>, findings: &mut F
     }
 }
 
-fn engine(section: &HostSection) -> DockerEndpoint {
-    section.docker.clone().unwrap_or(DockerEndpoint::Local)
+fn endpoint(section: &HostSection) -> DockerEndpoint {
+    let written = section.docker.as_ref();
+    written.map_or(DockerEndpoint::Local, |written| written.value.clone())
 }
 
 /// A host with a volunteer for each of the targets that it chooses, or for all if there is no choice.
@@ -69,7 +75,7 @@ fn host(
     farm: &Surroundings<'_>,
     findings: &mut Findings,
 ) -> Host {
-    let docker = engine(&section);
+    let docker = engine(section.docker, section.tls, farm.folder, findings);
     let address = section.address.unwrap_or_else(|| farm.address.clone());
     let nothing = HostTargetSection::default();
     let chosen = section.targets.map(|listed| choose(listed, farm, findings));

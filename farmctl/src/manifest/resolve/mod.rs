@@ -4,10 +4,13 @@
 //! counts only if nothing was noted.
 
 mod allow;
+mod engine;
 mod hosts;
 mod ports;
 mod targets;
 mod volunteer;
+
+use std::path::Path;
 
 use crate::farm::{Address, Farm};
 
@@ -15,8 +18,13 @@ use super::error::Findings;
 use super::sections::FarmSection;
 use super::toolchains::Catalogue;
 
-/// The farm that `section` describes.
-pub(super) fn farm(section: FarmSection, catalogue: &Catalogue, findings: &mut Findings) -> Farm {
+/// The farm that `section` describes, in a manifest that lies in `folder`.
+pub(super) fn farm(
+    section: FarmSection,
+    catalogue: &Catalogue,
+    folder: &Path,
+    findings: &mut Findings,
+) -> Farm {
     let targets = match section.targets {
         Some(listed) => targets::listed(listed, catalogue, findings),
         None => targets::by_default(catalogue),
@@ -26,6 +34,7 @@ pub(super) fn farm(section: FarmSection, catalogue: &Catalogue, findings: &mut F
         settings: &section.settings,
         address: section.address.unwrap_or(Address::Auto),
         catalogue,
+        folder,
     };
     Farm {
         name: section.name.unwrap_or_default(),
