@@ -1,9 +1,12 @@
 //! `farmctl build`: the images that the engine lacks, and nothing started.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde::Serialize;
 
 use super::context::{Context, only_host};
+use super::image_files::{self, Place};
 use super::images::{ImageArgs, ImageOrigin, Images, Pins, TargetImage};
 use super::{Exit, Failure, Output, stdout, targets};
 use crate::converge::ImageSource;
@@ -14,7 +17,9 @@ use crate::report::Table;
 /// Assemble the images that the engine lacks and load them, and start nothing
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  farmctl build\n  farmctl build armv7h aarch64\n\nThe next `farmctl up` has its images then. \
+    after_help = "Examples:\n  farmctl build\n  farmctl build armv7h aarch64\n  farmctl build --output-archive volunteers.tar    \
+                  for `docker load -i` on another machine\n  farmctl build armv7h --layers image              what the \
+                  Dockerfile copies\n\nThe next `farmctl up` has its images then. \
                         Images that the manifest pulls\ncome with `farmctl pull`."
 )]
 pub(super) struct Build {
@@ -24,8 +29,21 @@ pub(super) struct Build {
     /// How the table is printed
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
+    /// Write the images into a file that `docker load` reads, instead of loading them; no engine is asked
+    #[arg(long, value_name = "FILE", conflicts_with = "layers")]
+    output_archive: Option<PathBuf>,
+    /// Write the files of one image into a new folder, a folder for each layer; no engine is asked
+    #[arg(long, value_name = "FOLDER")]
+    layers: Option<PathBuf>,
     #[command(flatten)]
     images: ImageArgs,
+}
+
+impl Build {
+    fn place(&self) -> Option<Place<'_>> {
+        let archive = self.output_archive.as_deref().map(Place::Archive);
+        archive.or_else(|| self.layers.as_deref().map(Place::Folders))
+    }
 }
 
 /// One line of the table; its JSON names are a contract.
@@ -36,10 +54,29 @@ struct Row {
     outcome: &'static str,
 }
 
+impl Row {
+    fn written(image: &TargetImage) -> Self {
+        Self {
+            target: image.target.to_string(),
+            image: image.tag.to_string(),
+            outcome: "written",
+        }
+    }
+}
+
 pub(super) async fn build(args: &Build, context: &Context) -> Result<Exit, Failure> {
     let farm = context.farm()?;
     let host = only_host(&farm)?;
     let chosen = targets::chosen(&farm, &args.targets)?;
+    if let Some(place) = args.place() {
+        let images = Images::resolve(&farm, host, Pins::Kept, &args.images, context).await?;
+        let written = Box::pin(image_files::write(place, &chosen, &images, context)).await?;
+        print(
+            &written.into_iter().map(Row::written).collect::<Vec<_>>(),
+            args.output,
+        )?;
+        return Ok(Exit::Done);
+    }
     let engine = context.engine().await?;
     let observed = engine.observe(&farm.name).await?;
     let images = Images::resolve(&farm, host, Pins::Kept, &args.images, context).await?;

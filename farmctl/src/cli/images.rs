@@ -15,8 +15,8 @@ use crate::converge::ImageSource;
 use crate::engine::ImageArchive;
 use crate::farm::{self, Farm, Host, ImageReference, ImageTag, TargetName};
 use crate::image::{
-    APT_DIRECTORY, Assembler, Error, Expiry, Fetched, ImageRequest, Keyring, KnownLock, KnownLocks,
-    Lease, Lock, Mirror, Program, Settings, load_stream,
+    APT_DIRECTORY, Assembler, Error, Expiry, Fetched, Image, ImageRequest, Keyring, KnownLock,
+    KnownLocks, Lease, Lock, Mirror, Program, Settings, load_stream,
 };
 use crate::report::AssemblyReport;
 
@@ -193,10 +193,9 @@ impl Images {
             .collect();
         Ok(self.assembler.fetch(&wanted, &self.lock).await?)
     }
-}
 
-impl ImageSource for Images {
-    async fn archive(&self, tags: &[ImageTag]) -> Result<ImageArchive, Error> {
+    /// Assembles those of `tags` that are to be assembled.
+    pub(super) async fn assemble(&self, tags: &[ImageTag]) -> Result<Vec<Image>, Error> {
         let wanted = self
             .all
             .iter()
@@ -204,7 +203,13 @@ impl ImageSource for Images {
         let wanted: Vec<_> = wanted
             .filter_map(|image| self.requests.get(&image.target).cloned())
             .collect();
-        let images = self.assembler.assemble(&wanted, &self.lock).await?;
+        self.assembler.assemble(&wanted, &self.lock).await
+    }
+}
+
+impl ImageSource for Images {
+    async fn archive(&self, tags: &[ImageTag]) -> Result<ImageArchive, Error> {
+        let images = self.assemble(tags).await?;
         Ok(Box::pin(load_stream(&images)))
     }
 }

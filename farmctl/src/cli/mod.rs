@@ -11,6 +11,7 @@ mod drain;
 mod environment;
 mod exit;
 mod hosts;
+mod image_files;
 mod image_request;
 mod images;
 mod init;

@@ -32,6 +32,7 @@ mod disk;
 mod error;
 mod fetch;
 mod fingerprint;
+mod folders;
 #[expect(
     clippy::module_inception,
     reason = "an image is what this module is about"
@@ -58,6 +59,7 @@ pub use disk::DiskError;
 pub use error::Error;
 pub use fetch::FetchError;
 pub use fingerprint::Fingerprint;
+pub use folders::write_folders;
 pub use image::Image;
 pub use load::{load_bytes, load_stream};
 pub use lock::{Lock, LockError, LockedPackage, PackageChange, Presence, ToolchainChange};

@@ -28,6 +28,30 @@ fn a_build_starts_nothing() {
     assert_eq!(self::loads(&machine), loads, "up has nothing to load");
 }
 
+#[test]
+fn a_build_into_files_asks_no_engine() {
+    let mut machine = Machine::new();
+    machine.set("DOCKER_HOST", Some("unix:///nonexistent"));
+    assert_runs!(
+        "build-files",
+        machine.run(&["build", "--output-archive", "images.tar"]),
+        machine.run(&["build", "aarch64", "--layers", "image"]),
+        machine.run(&["build", "aarch64", "--layers", "image"]),
+        machine.run(&["build", "--layers", "image"]),
+    );
+    let folder = machine.folder.path();
+    assert!(folder.join("image/daemon/usr/bin/distccd").is_file());
+    let archive = File::open(folder.join("images.tar")).unwrap();
+    let mut archive = tar::Archive::new(archive);
+    let names = archive.entries().unwrap();
+    let names = names.map(|entry| entry.unwrap().path().unwrap().into_owned());
+    assert!(
+        names
+            .into_iter()
+            .any(|name| name == Path::new("manifest.json"))
+    );
+}
+
 fn loads(machine: &Machine) -> usize {
     let state = machine.engine.state();
     let loads = state.changes.iter();
