@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use farmctl::farm::{Farm, GccSource, Origin, Packages, Target, Volunteer};
+use farmctl::farm::{
+    Architecture, Farm, GccSource, GccSources, Origin, Packages, Target, Volunteer,
+};
 use farmctl::manifest::{self, Position};
 use proptest::prelude::*;
 
@@ -90,14 +92,15 @@ fn describe_volunteer(volunteer: &Volunteer) -> String {
         write!(text, ", {name}={value}").unwrap();
     }
     for version in &volunteer.gcc {
-        let source = &volunteer.target.gcc[version];
-        if let Origin::Archive(archive) = &source.origin {
-            write!(
-                text,
-                "\n    {version} is {} by {archive:#?}",
-                source.gcc_path.display()
-            )
-            .unwrap();
+        for (host, source) in volunteer.target.gcc[version].iter() {
+            if let Origin::Archive(archive) = &source.origin {
+                write!(
+                    text,
+                    "\n    {version} on {host} is {} by {archive:#?}",
+                    source.gcc_path.display()
+                )
+                .unwrap();
+            }
         }
     }
     text
@@ -137,22 +140,25 @@ fn describe_target(target: &Target) -> String {
         target.object.machine,
         target.object.attributes,
     );
-    for (version, source) in &target.gcc {
+    for (version, sources) in &target.gcc {
         let default = if *version == target.default_gcc {
             " (default)"
         } else {
             ""
         };
-        let packages = packages(source);
-        writeln!(
-            text,
-            "  gcc {version}{default} from {}: {}\n    {}\n    {}",
-            packages.suite.as_str(),
-            packages.packages.join(" "),
-            source.gcc_path.display(),
-            source.gxx_path.display(),
-        )
-        .unwrap();
+        for (host, source) in sources.iter() {
+            let packages = packages(source);
+            writeln!(
+                text,
+                "  gcc {version}{default} on {host} from {}: {}\n    headers {}\n    {}\n    {}",
+                packages.suite.as_str(),
+                packages.packages.join(" "),
+                packages.headers.join(" "),
+                source.gcc_path.display(),
+                source.gxx_path.display(),
+            )
+            .unwrap();
+        }
     }
     text
 }
@@ -170,7 +176,8 @@ fn boards_with_the_same_compilers_get_the_same_packages() {
 fn headers_and_libraries_are_left_out() {
     let farm = manifest::parse("", "farm.yaml").unwrap();
     for volunteer in &farm.hosts[0].volunteers {
-        for source in volunteer.target.gcc.values() {
+        let sources = volunteer.target.gcc.values();
+        for (_host, source) in sources.flat_map(GccSources::iter) {
             for pattern in ["libstdc++-*-dev", "libc6-dev", "*-cross"] {
                 assert!(
                     packages(source)
@@ -191,7 +198,10 @@ fn headers_come_where_they_are_asked_for() {
     let volunteers = farm.hosts[0].volunteers.iter();
     let told: Vec<_> = volunteers
         .map(|volunteer| {
-            let headers = &packages(&volunteer.target.gcc[&volunteer.gcc[0]]).headers;
+            let source = volunteer
+                .target
+                .gcc_on(Architecture::Amd64, volunteer.gcc[0]);
+            let headers = &packages(source.unwrap()).headers;
             (
                 volunteer.target.name.to_string(),
                 volunteer.headers,

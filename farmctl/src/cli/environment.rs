@@ -1,8 +1,11 @@
 //! Every environment variable that farmctl heeds, in one place: what reads them and what describes them.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+use crate::farm::Architecture;
 
 /// A variable, and what it is for.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +27,14 @@ const READ_HERE: &[Variable] = &[
     Variable {
         name: "FARMCTL_KEYRING",
         meaning: "the keys that sign its index, where they are not Debian's",
+    },
+    Variable {
+        name: "FARMCTL_PROGRAM_AMD64",
+        meaning: "the farmctl that images for amd64 hosts get, where this one is not it",
+    },
+    Variable {
+        name: "FARMCTL_PROGRAM_ARM64",
+        meaning: "the farmctl that images for arm64 hosts get, where this one is not it",
     },
     Variable {
         name: "DOCKER_HOST",
@@ -70,6 +81,13 @@ pub(super) fn described() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+fn program_variable(host: Architecture) -> &'static str {
+    match host {
+        Architecture::Amd64 => "FARMCTL_PROGRAM_AMD64",
+        Architecture::Arm64 => "FARMCTL_PROGRAM_ARM64",
+    }
+}
+
 /// The environment, read once at the start.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Environment {
@@ -79,6 +97,8 @@ pub(super) struct Environment {
     pub(super) mirror: Option<String>,
     /// Whose signatures on the mirror's index count, for archives that are not Debian's.
     pub(super) keyring: Option<PathBuf>,
+    /// The programs that become the daemon, where they are named.
+    pub(super) programs: BTreeMap<Architecture, PathBuf>,
     /// The engine.
     pub(super) docker_host: Option<String>,
     /// Where downloads and layers are kept.
@@ -103,6 +123,10 @@ impl Environment {
             manifest: path("FARMCTL_MANIFEST"),
             mirror: text("FARMCTL_MIRROR"),
             keyring: path("FARMCTL_KEYRING"),
+            programs: Architecture::ALL
+                .into_iter()
+                .filter_map(|host| Some((host, path(program_variable(host))?)))
+                .collect(),
             docker_host: text("DOCKER_HOST"),
             cache: path("XDG_CACHE_HOME").or_else(|| beneath_home(".cache")),
             data: path("XDG_DATA_HOME").or_else(|| beneath_home(".local/share")),

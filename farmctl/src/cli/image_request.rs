@@ -2,18 +2,27 @@
 
 use volunteer_toolchain::{Compiler, Toolchain};
 
-use crate::farm::{GccMajor, GccSource, Origin, Volunteer};
+use super::{Exit, Failure};
+use crate::farm::{Architecture, GccMajor, GccSource, NotOnHost, Origin, Volunteer};
 use crate::image::{ArchiveSource, CompilerSource, Error, ImageRequest};
 
-/// The image of `volunteer`.
-pub(super) fn image_request(volunteer: &Volunteer) -> Result<ImageRequest, Error> {
+/// The image of `volunteer` for a host of one kind.
+pub(super) fn image_request(
+    volunteer: &Volunteer,
+    host: Architecture,
+) -> Result<ImageRequest, Failure> {
     let target = &volunteer.target;
-    let versions: Vec<_> = volunteer
+    let versions = volunteer
         .gcc
         .iter()
-        .filter_map(|major| Some((*major, target.gcc.get(major)?)))
-        .collect();
+        .map(|major| Ok((*major, target.gcc_on(host, *major)?)))
+        .collect::<Result<Vec<_>, NotOnHost>>()
+        .map_err(|error| {
+            let hint = error.hint();
+            Failure::new(Exit::Failed, error, Some(hint))
+        })?;
     Ok(ImageRequest {
+        architecture: host,
         toolchain: Toolchain {
             target: target.name.to_string(),
             triples: target.triples.clone(),

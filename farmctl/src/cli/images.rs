@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::Args;
 
+use super::Failure;
 use super::context::Context;
 use super::image_request::image_request;
 use super::lock_file::LockFile;
-use super::{Exit, Failure};
+use super::programs::programs;
 use crate::converge::ImageSource;
 use crate::engine::ImageArchive;
-use crate::farm::{self, Farm, Host, ImageReference, ImageTag, TargetName};
+use crate::farm::{self, Architecture, Farm, Host, ImageReference, ImageTag, TargetName};
 use crate::image::{
     APT_DIRECTORY, Assembler, Error, Expiry, Fetched, Image, ImageRequest, Keyring, KnownLock,
-    KnownLocks, Lease, Lock, Mirror, Program, Settings, load_stream,
+    KnownLocks, Lease, Lock, Mirror, Settings, load_stream,
 };
 use crate::report::AssemblyReport;
 
@@ -97,7 +97,10 @@ impl Images {
         let mut requests = BTreeMap::new();
         for volunteer in &host.volunteers {
             if !matches!(volunteer.image, farm::ImageSource::Pull(_)) {
-                requests.insert(volunteer.target.name.clone(), image_request(volunteer)?);
+                requests.insert(
+                    volunteer.target.name.clone(),
+                    image_request(volunteer, Architecture::own())?,
+                );
             }
         }
         let wanted: Vec<_> = requests.values().cloned().collect();
@@ -232,11 +235,9 @@ fn settings(farm: &Farm, args: &ImageArgs, context: &Context) -> Result<Settings
         context.environment.mirror.as_deref(),
         Path::new(APT_DIRECTORY),
     );
-    let own = std::env::current_exe().context("cannot find the program that is running");
-    let own = own.map_err(|error| Failure::new(Exit::Failed, error, None))?;
     Ok(Settings {
         mirror: mirror.map_err(Error::from)?,
-        program: Program::at(&own, &cache).map_err(Error::from)?,
+        programs: programs(&context.environment, &cache)?,
         cache,
         keyring: match &context.environment.keyring {
             Some(path) => Keyring::read(path).map_err(Error::from)?,

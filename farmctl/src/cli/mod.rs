@@ -21,6 +21,7 @@ mod man;
 mod observe;
 mod plan;
 mod prepare;
+mod programs;
 mod prune;
 mod pull;
 mod restart;

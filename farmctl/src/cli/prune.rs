@@ -19,7 +19,7 @@ use super::size::size;
 use super::{Exit, Failure, Output, stdout};
 use crate::converge::{UnusedImage, unused_images};
 use crate::engine::Engine;
-use crate::farm::{self, Grace};
+use crate::farm::{self, Architecture, Grace};
 use crate::image::{
     self, CacheFile, CacheFileKind, Error, ImageRequest, KnownLock, KnownLocks, Lease, Lock, Needed,
 };
@@ -88,7 +88,9 @@ async fn own(args: &Prune, context: &Context) -> Result<Option<KnownLock>, Failu
         .volunteers
         .iter()
         .filter(|volunteer| !matches!(volunteer.image, farm::ImageSource::Pull(_)));
-    let requests: Vec<ImageRequest> = assembled.map(image_request).collect::<Result<_, _>>()?;
+    let requests: Vec<ImageRequest> = assembled
+        .map(|volunteer| image_request(volunteer, Architecture::own()))
+        .collect::<Result<_, _>>()?;
     if !lock.covers(&requests) {
         return Ok(None);
     }

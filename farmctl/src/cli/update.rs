@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::context::{Context, only_host};
 use super::images::{ImageArgs, Images, Pins};
 use super::{Exit, Failure, Output, stdout, targets};
+use crate::farm::Architecture;
 use crate::image::{PackageChange, Presence, ToolchainChange};
 use crate::report::Table;
 
@@ -86,7 +87,7 @@ fn table(changes: &[ToolchainChange]) -> Table {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     for change in changes {
         let mut row = |what: &str, old: Option<String>, new: Option<String>| {
-            let (target, gcc) = (change.target.clone(), change.gcc.to_string());
+            let (target, gcc) = (target_name(change), change.gcc.to_string());
             table.row([target, gcc, what.to_owned(), or_dash(old), or_dash(new)]);
         };
         if let Some((old, new)) = change.archive {
@@ -102,6 +103,14 @@ fn table(changes: &[ToolchainChange]) -> Table {
     table
 }
 
+/// With the hosts where they are not of the usual kind.
+fn target_name(change: &ToolchainChange) -> String {
+    match change.host {
+        Architecture::Amd64 => change.target.clone(),
+        host @ Architecture::Arm64 => format!("{} on {host}", change.target),
+    }
+}
+
 /// As many digits as tell two sums apart.
 fn short(sum: crate::image::Sha256) -> String {
     sum.to_string().chars().take(16).collect()
@@ -115,6 +124,7 @@ fn toolchain_json(change: &ToolchainChange) -> Value {
     json!({
         "target": change.target,
         "gcc": change.gcc,
+        "host": change.host.as_str(),
         "change": match change.presence {
             Presence::Added => "added",
             Presence::Removed => "removed",

@@ -18,6 +18,9 @@ pub enum Architecture {
 pub struct UnknownArchitecture(pub String);
 
 impl Architecture {
+    /// Every kind that there is.
+    pub const ALL: [Self; 2] = [Self::Amd64, Self::Arm64];
+
     /// The name in the Debian archive, in images and in Docker's platforms.
     pub fn as_str(self) -> &'static str {
         match self {

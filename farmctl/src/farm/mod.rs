@@ -26,7 +26,9 @@ pub use spec::{
     Attachment, DOOR_DIRECTORY, DoorSpec, Fingerprint, HealthCheck, ImageTag, Mount, Role, Shape,
     VolunteerSpec, door_name, labels, network_name, probe_command, volume_name, volume_options,
 };
-pub use target::{GccSource, Origin, Packages, Suite, Target, ToolchainArchive};
+pub use target::{
+    GccSource, GccSources, NotOnHost, Origin, Packages, Suite, Target, ToolchainArchive,
+};
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use volunteer_toolchain::ObjectFacts;
 
-use super::{GccMajor, Port, SettingError, TargetName};
+use super::{Architecture, GccMajor, Port, SettingError, TargetName};
 
 /// An architecture to compile for, as one file of `toolchains/` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +26,94 @@ pub struct Target {
     /// Code generation options of the boards' own compiler, put before the client's.
     pub defaults: Vec<String>,
     /// The GCC versions to be had, and where from; never empty.
-    pub gcc: BTreeMap<GccMajor, GccSource>,
+    pub gcc: BTreeMap<GccMajor, GccSources>,
     /// The version installed when the manifest names none; a key of `gcc`.
     pub default_gcc: GccMajor,
 }
 
-/// Where one GCC version of a target comes from.
+impl Target {
+    /// Where a GCC version comes from on a host.
+    ///
+    /// # Errors
+    ///
+    /// The version is not to be had for hosts of this kind.
+    pub fn gcc_on(&self, host: Architecture, version: GccMajor) -> Result<&GccSource, NotOnHost> {
+        let source = self.gcc.get(&version).and_then(|sources| sources.on(host));
+        source.ok_or_else(|| NotOnHost {
+            target: self.name.clone(),
+            version,
+            host,
+            known: self.versions_on(host),
+        })
+    }
+
+    fn versions_on(&self, host: Architecture) -> Vec<GccMajor> {
+        let there = self
+            .gcc
+            .iter()
+            .filter(|(_, sources)| sources.on(host).is_some());
+        there.map(|(version, _)| *version).collect()
+    }
+}
+
+/// A compiler that no host of a kind can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no GCC {version} for {target} that runs on {host} hosts")]
+pub struct NotOnHost {
+    /// What it should compile for.
+    pub target: TargetName,
+    /// Its version.
+    pub version: GccMajor,
+    /// Where it should run.
+    pub host: Architecture,
+    /// The versions that hosts of this kind can have.
+    pub known: Vec<GccMajor>,
+}
+
+impl NotOnHost {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        let known: Vec<_> = self.known.iter().map(ToString::to_string).collect();
+        if known.is_empty() {
+            format!(
+                "leave {} out of the `targets:` of {} hosts",
+                self.target, self.host
+            )
+        } else {
+            format!(
+                "the versions for {} hosts are {}: name one as `gcc:`, or leave {} out of the host's `targets:`",
+                self.host,
+                known.join(", "),
+                self.target
+            )
+        }
+    }
+}
+
+/// Where one GCC version of a target comes from, for each kind of host that can have it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GccSources {
+    by_host: BTreeMap<Architecture, GccSource>,
+}
+
+impl GccSources {
+    /// Where it comes from on hosts of this kind; `None` if it is not to be had for them.
+    pub fn on(&self, host: Architecture) -> Option<&GccSource> {
+        self.by_host.get(&host)
+    }
+
+    /// Every kind of host that can have it, with its source.
+    pub fn iter(&self) -> impl Iterator<Item = (Architecture, &GccSource)> {
+        self.by_host.iter().map(|(host, source)| (*host, source))
+    }
+
+    /// Has it come from `source` on hosts of this kind.
+    pub fn set(&mut self, host: Architecture, source: GccSource) {
+        self.by_host.insert(host, source);
+    }
+}
+
+/// Where one GCC version of a target comes from on one kind of host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GccSource {
     /// What it is installed from.

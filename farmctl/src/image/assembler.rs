@@ -1,13 +1,13 @@
 //! The way from requests to images, step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use volunteer_toolchain::TOOLCHAIN_PATH;
 
-use super::archive::{self, Expiry, Keyring, Trust, Wanted};
+use super::archive::{self, Expiry, Keyring, Shelf, Trust, Wanted};
 use super::blocking::blocking;
 use super::digest::Sha256;
 use super::fetch::{Cache, Fetcher};
@@ -21,7 +21,8 @@ use super::package::{ImagePath, Node, Tree};
 use super::progress::{Listener, Progress};
 use super::recipe::ImageRecipe;
 use super::request::{CompilerSource, ImageRequest};
-use super::{Error, Program};
+use super::{Error, Programs};
+use crate::farm::Architecture;
 
 /// The label of every assembled image that says its own name and tag: where it disagrees with the tag that an engine
 /// gave, somebody moved the tag.
@@ -41,8 +42,8 @@ pub struct Settings {
     pub keyring: Keyring,
     /// What to do with an expired index.
     pub expiry: Expiry,
-    /// The binary that becomes the daemon inside.
-    pub program: Program,
+    /// The binaries that become the daemon inside.
+    pub programs: Programs,
 }
 
 /// Assembles images.
@@ -85,29 +86,30 @@ impl Assembler {
         lock: Option<&Lock>,
     ) -> Result<Lock, Error> {
         let mut resolved = lock.map_or_else(Lock::default, |lock| lock.restricted_to(images));
-        let mut open: BTreeMap<&str, Vec<(&str, &CompilerSource)>> = BTreeMap::new();
+        let mut open: BTreeMap<Shelf, Vec<(&ImageRequest, &CompilerSource)>> = BTreeMap::new();
         for image in images {
             for source in &image.sources {
-                let target = &image.toolchain.target;
-                if resolved.pins(target, source) {
+                if resolved.pins(image, source) {
                     continue;
                 }
                 if source.packages.is_empty() {
                     // An archive whose programs are linked statically needs nothing from elsewhere.
-                    resolved.pin(target, source, vec![]);
+                    resolved.pin(image, source, vec![]);
                 } else {
-                    open.entry(&source.suite)
-                        .or_default()
-                        .push((target, source));
+                    let shelf = Shelf {
+                        suite: source.suite.clone(),
+                        architecture: image.architecture,
+                    };
+                    open.entry(shelf).or_default().push((image, source));
                 }
             }
         }
-        let suites = open
+        let shelves = open
             .iter()
-            .map(async |(suite, sources)| self.resolve_in(suite, sources).await);
-        for (sources, packages) in open.values().zip(try_join_all(suites).await?) {
-            for ((target, source), packages) in sources.iter().zip(packages) {
-                resolved.pin(target, source, packages);
+            .map(async |(shelf, sources)| self.resolve_in(shelf, sources).await);
+        for (sources, packages) in open.values().zip(try_join_all(shelves).await?) {
+            for ((image, source), packages) in sources.iter().zip(packages) {
+                resolved.pin(image, source, packages);
             }
         }
         resolved.check()?;
@@ -118,16 +120,17 @@ impl Assembler {
     ///
     /// # Errors
     ///
-    /// The lock lacks a toolchain of the image.
+    /// The lock lacks a toolchain of the image, or there is no program for its hosts.
     pub fn fingerprint(&self, image: &ImageRequest, lock: &Lock) -> Result<Fingerprint, Error> {
-        Fingerprint::new(image, lock, &self.settings.program)
+        let program = self.settings.programs.of(image.architecture)?;
+        Fingerprint::new(image, lock, program)
     }
 
     /// Name and tag of `image` as `lock` pins it.
     ///
     /// # Errors
     ///
-    /// The lock lacks a toolchain of the image.
+    /// The lock lacks a toolchain of the image, or there is no program for its hosts.
     pub fn reference(&self, image: &ImageRequest, lock: &Lock) -> Result<String, Error> {
         let fingerprint = self.fingerprint(image, lock)?;
         Ok(reference(&image.toolchain.target, &fingerprint))
@@ -164,20 +167,23 @@ impl Assembler {
         lock: &Lock,
     ) -> Result<Vec<Image>, Error> {
         let packages = self.maker().make(&recipes(images, lock)?).await?;
-        let daemon = self.daemon_layer().await?;
+        let daemons = self.daemon_layers(images).await?;
         images
             .iter()
             .zip(packages)
-            .map(|(image, packages)| self.finish(image, lock, &packages, daemon.clone()))
+            .map(|(image, packages)| {
+                let daemon = daemons[&image.architecture].clone();
+                self.finish(image, lock, &packages, daemon)
+            })
             .collect()
     }
 
     async fn resolve_in(
         &self,
-        suite: &str,
-        sources: &[(&str, &CompilerSource)],
+        shelf: &Shelf,
+        sources: &[(&ImageRequest, &CompilerSource)],
     ) -> Result<Vec<Vec<archive::Offered>>, Error> {
-        let wishes = sources.iter().map(|(_target, source)| Wanted {
+        let wishes = sources.iter().map(|(_image, source)| Wanted {
             packages: source.packages.clone(),
             leave_out: source.leave_out.clone(),
             alone: source.headers.clone(),
@@ -189,7 +195,7 @@ impl Assembler {
         archive::resolve(
             &self.fetcher,
             &self.settings.mirror,
-            suite,
+            shelf,
             &trust,
             wishes.collect(),
         )
@@ -205,9 +211,21 @@ impl Assembler {
         )
     }
 
-    async fn daemon_layer(&self) -> Result<Layer, Error> {
-        let program = self.settings.program.clone();
-        blocking(move || single_file_layer("daemon", DAEMON_PATH, program.content()?, true)).await
+    /// One for each kind of host.
+    async fn daemon_layers(
+        &self,
+        images: &[ImageRequest],
+    ) -> Result<BTreeMap<Architecture, Layer>, Error> {
+        let hosts: BTreeSet<_> = images.iter().map(|image| image.architecture).collect();
+        let mut layers = BTreeMap::new();
+        for host in hosts {
+            let program = self.settings.programs.of(host)?.clone();
+            let layer = blocking(move || {
+                single_file_layer("daemon", DAEMON_PATH, program.content()?, true)
+            });
+            layers.insert(host, layer.await?);
+        }
+        Ok(layers)
     }
 
     fn finish(
@@ -247,7 +265,8 @@ impl Assembler {
                 format!("distcc volunteer for {target}"),
             ),
         ];
-        Image::new(target, reference, &labels, layers).map_err(|source| Error::Layer { source })
+        Image::new(target, image.architecture, reference, &labels, layers)
+            .map_err(|source| Error::Layer { source })
     }
 }
 

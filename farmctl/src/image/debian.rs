@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::archive::{self, Expiry, Keyring, Trust, Wanted};
+use super::archive::{self, Expiry, Keyring, Shelf, Trust, Wanted};
 use super::fetch::{Cache, Fetcher, Length, RemoteFile};
 use super::lock::LockedPackage;
 use super::mirror::Mirror;
 use super::progress::{Progress, Work};
 use super::{Error, Sha256};
+use crate::farm::Architecture;
 
 /// An archive, and the cache in which its files are kept.
 pub struct DebianArchive {
@@ -41,7 +42,7 @@ impl DebianArchive {
         })
     }
 
-    /// Packages of a suite and what they depend on, by name, without what a pattern of `leave_out` matches.
+    /// Packages of a suite for this machine and what they depend on, by name, without what a pattern of `leave_out` matches.
     ///
     /// # Errors
     ///
@@ -58,9 +59,13 @@ impl DebianArchive {
             leave_out: owned(leave_out),
             alone: vec![],
         };
+        let shelf = Shelf {
+            suite: suite.to_owned(),
+            architecture: Architecture::own(),
+        };
         let trust = self.trust();
         let closed =
-            archive::resolve(&self.fetcher, &self.mirror, suite, &trust, vec![wanted]).await?;
+            archive::resolve(&self.fetcher, &self.mirror, &shelf, &trust, vec![wanted]).await?;
         let packages = closed.into_iter().flatten();
         Ok(packages.map(LockedPackage::new).collect())
     }

@@ -7,7 +7,9 @@ use super::fetch::FetchError;
 use super::lock::LockError;
 use super::mirror::MirrorError;
 use super::package::{ElfError, LibraryError, PathError, UnpackError};
+use super::program::ProgramError;
 use super::tarball::{ArchiveSourceError, TarballError};
+use crate::farm::Architecture;
 
 /// Why an image cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +68,15 @@ pub enum Error {
     /// The libraries that programs need.
     #[error(transparent)]
     Library(#[from] LibraryError),
+    /// A program that should become the daemon.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// No program that could become the daemon on hosts of a kind.
+    #[error("this farmctl has no program for {host} hosts")]
+    NoDaemon {
+        /// The hosts.
+        host: Architecture,
+    },
     /// The cache directory.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -123,6 +134,11 @@ impl Error {
             Self::Resolve(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Disk(error) => error.hint(),
+            Self::Program(error) => error.hint(),
+            Self::NoDaemon { host } => Some(format!(
+                "put farmctl's {host} build beside this program as farmctl-{host}, or name it by FARMCTL_PROGRAM_{}",
+                host.as_str().to_uppercase()
+            )),
             Self::Tarball(error) => error.hint(),
             Self::ArchiveSource(error) => Some(error.hint()),
             Self::ArchiveGone { .. } => Some(

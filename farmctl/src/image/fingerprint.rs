@@ -10,7 +10,7 @@ use super::recipe::LAYOUT;
 use super::request::ImageRequest;
 
 /// Changes whenever the same layers would give another image.
-const CONFIGURATION: &str = "1";
+const CONFIGURATION: &str = "2";
 
 /// Digits of a fingerprint in an image's tag.
 const TAG_DIGITS: usize = 16;
@@ -25,6 +25,7 @@ impl Fingerprint {
         let mut hash = FieldHash::new("image")
             .field(LAYOUT)
             .field(CONFIGURATION)
+            .field(image.architecture.as_str())
             .field(toolchain)
             .digest(program.digest());
         for package in lock.packages_of(image)? {

@@ -5,9 +5,9 @@ use std::io;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::ARCHITECTURE;
 use super::digest::Sha256;
 use super::layer::Layer;
+use crate::farm::Architecture;
 
 /// Builds must not depend on when they happen.
 const CREATED: &str = "1970-01-01T00:00:00Z";
@@ -23,6 +23,8 @@ pub(super) const DAEMON_PATH: &str = "/usr/bin/distccd";
 pub struct Image {
     /// The target its compilers compile for.
     pub target: String,
+    /// The hosts that it runs on.
+    pub architecture: Architecture,
     /// Name and tag, such as `farmctl/armv7h:0123456789abcdef`.
     pub reference: String,
     id: Sha256,
@@ -33,13 +35,19 @@ pub struct Image {
 impl Image {
     pub(super) fn new(
         target: &str,
+        architecture: Architecture,
         reference: String,
         labels: &[(&str, String)],
         layers: Vec<Layer>,
     ) -> io::Result<Self> {
-        let config = Bytes::from(serde_json::to_vec(&Description::new(labels, &layers))?);
+        let config = Bytes::from(serde_json::to_vec(&Description::new(
+            architecture,
+            labels,
+            &layers,
+        ))?);
         Ok(Self {
             target: target.to_owned(),
+            architecture,
             reference,
             id: Sha256::of(&config),
             config,
@@ -110,13 +118,13 @@ struct RootFs {
 }
 
 impl<'a> Description<'a> {
-    fn new(labels: &[(&str, String)], layers: &'a [Layer]) -> Self {
+    fn new(architecture: Architecture, labels: &[(&str, String)], layers: &'a [Layer]) -> Self {
         let labels = labels
             .iter()
             .map(|(key, value)| ((*key).to_owned(), value.clone().into()))
             .collect();
         Self {
-            architecture: ARCHITECTURE,
+            architecture: architecture.as_str(),
             config: ContainerConfig {
                 user: USER,
                 env: ["PATH=/usr/bin"],

@@ -21,6 +21,9 @@
 //! Who wants whole packages, or sources, and no images asks [`DebianArchive`]: index, closure, downloads and cache are
 //! the same.
 //!
+//! Hosts of two architectures may meet in one lock: each entry says for which it is, and no package, layer or image is
+//! taken for one of the other.
+//!
 //! Nothing here reads the environment, prints, or talks to an engine.
 
 mod archive;
@@ -66,13 +69,10 @@ pub use lock::{Lock, LockError, LockedPackage, PackageChange, Presence, Toolchai
 pub use make::Fetched;
 pub use mirror::{APT_DIRECTORY, Mirror, MirrorError, Origin};
 pub use package::{ElfError, LibraryError, PathError, UnpackError, UnpackFault, with_data};
-pub use program::Program;
+pub use program::{Program, ProgramError, Programs};
 pub use progress::{Event, Progress, Silent, Work};
 pub use request::{CompilerSource, ImageRequest};
 pub use tarball::{ArchiveSource, ArchiveSourceError, TarballError, TarballFault};
 pub use upkeep::{
     Busy, CacheFile, CacheFileKind, KnownLock, KnownLocks, Lease, Needed, remove, unused,
 };
-
-/// The volunteers' own architecture, by Debian's name, which is Docker's too.
-const ARCHITECTURE: &str = "amd64";

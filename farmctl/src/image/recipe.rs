@@ -8,6 +8,7 @@ use super::lock::{Lock, LockedPackage};
 use super::package::{CompilerFiles, ImagePath, Keep, Part};
 use super::request::{CompilerSource, ImageRequest};
 use super::tarball::ArchiveSource;
+use crate::farm::Architecture;
 
 /// Changes whenever the same packages would give other layers.
 pub(super) const LAYOUT: &str = "1";
@@ -28,6 +29,8 @@ pub(super) struct CompilerRecipe {
     pub(super) major: u32,
     pub(super) gcc: ImagePath,
     pub(super) gxx: ImagePath,
+    /// The hosts that it runs on.
+    pub(super) host: Architecture,
     pub(super) content: CompilerContent,
 }
 
@@ -103,7 +106,9 @@ impl ImageRecipe {
             .compilers
             .iter()
             .zip(&image.sources)
-            .map(|(compiler, source)| CompilerRecipe::new(compiler, source, &packages))
+            .map(|(compiler, source)| {
+                CompilerRecipe::new(image.architecture, compiler, source, &packages)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let target = &image.toolchain.target;
         let wanted = image.toolchain.headers;
@@ -117,6 +122,7 @@ impl ImageRecipe {
 
 impl CompilerRecipe {
     fn new(
+        host: Architecture,
         compiler: &Compiler,
         source: &CompilerSource,
         packages: &[&LockedPackage],
@@ -128,12 +134,14 @@ impl CompilerRecipe {
             .field(gcc.as_str())
             .field(gxx.as_str());
         if let Some(archive) = &source.archive {
-            let key = archive.identify(key.field("archive").field(compiler.major.to_string()));
+            let key = key.field("archive").field(host.as_str());
+            let key = archive.identify(key.field(compiler.major.to_string()));
             return Ok(Self {
                 key: key.finish(),
                 major: compiler.major,
                 gcc,
                 gxx,
+                host,
                 content: CompilerContent::Archive(archive.clone()),
             });
         }
@@ -154,6 +162,7 @@ impl CompilerRecipe {
             major: compiler.major,
             gcc,
             gxx,
+            host,
             content: CompilerContent::Packages(packages),
         })
     }

@@ -2,12 +2,16 @@
 
 use volunteer_toolchain::Toolchain;
 
+use crate::farm::Architecture;
+
 use super::digest::{FieldHash, Sha256};
 use super::tarball::ArchiveSource;
 
 /// The image of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageRequest {
+    /// The hosts that it runs on.
+    pub architecture: Architecture,
     /// What the daemon inside is told: the target, its compilers' paths, what its objects must be.
     pub toolchain: Toolchain,
     /// Where the compilers come from: one source for each of the toolchain's compilers.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::farm::{
-    GccMajor, GccSource, Origin, SettingError, Suite, Target, TargetName, ToolchainArchive,
+    Architecture, GccMajor, GccSource, Origin, SettingError, Suite, Target, TargetName,
+    ToolchainArchive,
 };
 
 use super::keys;
@@ -35,6 +36,8 @@ pub(super) struct ArchiveSection {
     cxx: PathBuf,
     libraries: Vec<String>,
     suite: Suite,
+    /// The hosts that its programs run on.
+    host: Architecture,
 }
 
 /// What programs of a toolchain load: crosstool-NG's and Arch Linux ARM's are linked with these.
@@ -77,6 +80,7 @@ impl ArchiveSection {
         let cxx = fields.value("c++", values::relative_path);
         let libraries = fields.list("libraries", values::package);
         let suite = fields.value("suite", values::setting);
+        let host = fields.value("host", values::parsed);
         fields.close();
         let directory = directory?;
         let mut program = |named: Option<PathBuf>, end: &str| match named {
@@ -92,6 +96,7 @@ impl ArchiveSection {
             directory: directory.value,
             libraries: libraries.unwrap_or_else(|| LIBRARIES.map(str::to_owned).into()),
             suite: suite.unwrap_or(Suite::Stable),
+            host: host.unwrap_or(Architecture::Amd64),
         })
     }
 
@@ -99,7 +104,8 @@ impl ArchiveSection {
     pub(super) fn added_to(&self, target: &Target) -> Target {
         let mut target = target.clone();
         target.default_gcc = self.gcc.value;
-        target.gcc.insert(self.gcc.value, self.source(&target.name));
+        let sources = target.gcc.entry(self.gcc.value).or_default();
+        sources.set(self.host, self.source(&target.name));
         target
     }
 

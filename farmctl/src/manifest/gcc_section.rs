@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::farm::{GccMajor, GccSource, Origin, Packages, Suite};
+use crate::farm::{Architecture, GccMajor, GccSource, GccSources, Origin, Packages, Suite};
 
 use super::keys;
 use super::problem::Problem;
@@ -16,9 +16,16 @@ use super::yaml::Node;
 #[derive(Debug, Clone, Default)]
 pub(super) struct GccSection {
     default: Option<GccMajor>,
+    leave_out: Option<Vec<String>>,
+    everywhere: Choice,
+    on: Vec<(Architecture, Choice)>,
+}
+
+/// Which versions there are and where they come from, on every host or on those of one architecture.
+#[derive(Debug, Clone, Default)]
+struct Choice {
     stable: Option<Vec<GccMajor>>,
     testing: Option<Vec<GccMajor>>,
-    leave_out: Option<Vec<String>>,
     compilers: Compilers,
     except: Vec<(GccMajor, Compilers)>,
 }
@@ -37,16 +44,9 @@ impl GccSection {
         let mut fields = reader.fields(node, &keys::GCC);
         let section = Self {
             default: fields.value("default", values::number::<u64, _>),
-            stable: fields.set("stable", values::number::<u64, _>).map(bare),
-            testing: fields.set("testing", values::number::<u64, _>).map(bare),
             leave_out: fields.list("leave_out", values::package_pattern),
-            compilers: Compilers::take(&mut fields),
-            except: fields
-                .group("except", values::number::<u64, _>, Compilers::read)
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|(version, compilers)| Some((version?.value, compilers)))
-                .collect(),
+            everywhere: Choice::take(&mut fields),
+            on: named(fields.group("on", values::parsed, Choice::read)),
         };
         fields.close();
         section
@@ -57,28 +57,22 @@ impl GccSection {
         let common = common.clone();
         Self {
             default: self.default.or(common.default),
-            stable: self.stable.or(common.stable),
-            testing: self.testing.or(common.testing),
             leave_out: self.leave_out.or(common.leave_out),
-            compilers: self.compilers.or(common.compilers),
-            except: if self.except.is_empty() {
-                common.except
-            } else {
-                self.except
-            },
+            everywhere: self.everywhere.or(common.everywhere),
+            on: nonempty(self.on, common.on),
         }
     }
 
-    /// Every version with its source, and the one to install when nobody asks for another.
-    pub(super) fn sources(self) -> Result<(BTreeMap<GccMajor, GccSource>, GccMajor), Problem> {
-        let versions_of = |suite, versions: &Option<Vec<GccMajor>>| {
-            let versions = versions.clone().unwrap_or_default();
-            versions.into_iter().map(move |version| (version, suite))
-        };
-        let sources = versions_of(Suite::Testing, &self.testing)
-            .chain(versions_of(Suite::Stable, &self.stable))
-            .map(|(version, suite)| Ok((version, self.source(version, suite)?)))
-            .collect::<Result<BTreeMap<_, _>, Problem>>()?;
+    /// Every version with its sources, and the one to install when nobody asks for another.
+    pub(super) fn sources(self) -> Result<(BTreeMap<GccMajor, GccSources>, GccMajor), Problem> {
+        let mut sources: BTreeMap<GccMajor, GccSources> = BTreeMap::new();
+        for host in Architecture::ALL {
+            let choice = self.choice_on(host);
+            for (version, suite) in choice.versions() {
+                let source = self.source(version, suite, choice.compilers_of(version))?;
+                sources.entry(version).or_default().set(host, source);
+            }
+        }
         let default = self.default.ok_or(Problem::MissingKey("default"))?;
         if !sources.contains_key(&default) {
             return Err(Problem::NoSuite(default));
@@ -86,40 +80,100 @@ impl GccSection {
         Ok((sources, default))
     }
 
-    fn source(&self, version: GccMajor, suite: Suite) -> Result<GccSource, Problem> {
-        let exception = self
-            .except
-            .iter()
-            .find(|(excepted, _)| *excepted == version)
-            .map(|(_, compilers)| compilers.clone())
-            .unwrap_or_default();
-        let compilers = exception.or(self.compilers.clone());
+    /// What holds on hosts of one architecture.
+    fn choice_on(&self, host: Architecture) -> Choice {
+        let own = self.on.iter().find(|(named, _)| *named == host);
+        let own = own.map(|(_, choice)| choice.clone()).unwrap_or_default();
+        own.before(self.everywhere.clone())
+    }
+
+    fn source(
+        &self,
+        version: GccMajor,
+        suite: Suite,
+        compilers: Compilers,
+    ) -> Result<GccSource, Problem> {
         let fill = |pattern: String| pattern.replace(values::VERSION, &version.to_string());
         let path = |path: Option<String>, key| match path {
             Some(path) => Ok(PathBuf::from(fill(path))),
             None => Err(Problem::MissingKey(key)),
         };
+        let filled =
+            |patterns: Vec<String>| patterns.into_iter().map(fill).collect::<Vec<String>>();
         let packages = Packages {
             suite,
-            packages: compilers
-                .packages
-                .ok_or(Problem::MissingKey("packages"))?
-                .into_iter()
-                .map(fill)
-                .collect(),
+            packages: filled(compilers.packages.ok_or(Problem::MissingKey("packages"))?),
             leave_out: self.leave_out.clone().unwrap_or_default(),
-            headers: compilers
-                .headers
-                .unwrap_or_default()
-                .into_iter()
-                .map(fill)
-                .collect(),
+            headers: filled(compilers.headers.unwrap_or_default()),
         };
         Ok(GccSource {
             origin: Origin::Packages(packages),
             gcc_path: path(compilers.gcc_path, "c")?,
             gxx_path: path(compilers.gxx_path, "c++")?,
         })
+    }
+}
+
+impl Choice {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
+        let mut fields = reader.fields(node, &keys::ON);
+        let choice = Self::take(&mut fields);
+        fields.close();
+        choice
+    }
+
+    fn take(fields: &mut Fields<'_, '_, '_>) -> Self {
+        Self {
+            stable: fields.set("stable", values::number::<u64, _>).map(bare),
+            testing: fields.set("testing", values::number::<u64, _>).map(bare),
+            compilers: Compilers::take(fields),
+            except: named(fields.group("except", values::number::<u64, _>, Compilers::read)),
+        }
+    }
+
+    /// What a farther file says completes it key by key.
+    fn or(self, below: Self) -> Self {
+        Self {
+            stable: self.stable.or(below.stable),
+            testing: self.testing.or(below.testing),
+            compilers: self.compilers.or(below.compilers),
+            except: nonempty(self.except, below.except),
+        }
+    }
+
+    /// What is said of one architecture goes before everything that is said of all, also before their exceptions.
+    fn before(self, everywhere: Self) -> Self {
+        let own = self.compilers.clone();
+        let farther = everywhere.except.into_iter();
+        let farther = farther.map(|(version, compilers)| (version, own.clone().or(compilers)));
+        let except = self.except.into_iter().chain(farther).collect();
+        Self {
+            stable: self.stable.or(everywhere.stable),
+            testing: self.testing.or(everywhere.testing),
+            compilers: self.compilers.or(everywhere.compilers),
+            except,
+        }
+    }
+
+    /// Where both suites carry a version, it comes from the stable one.
+    fn versions(&self) -> BTreeMap<GccMajor, Suite> {
+        let of = |suite, versions: &Option<Vec<GccMajor>>| {
+            let versions = versions.clone().unwrap_or_default();
+            versions.into_iter().map(move |version| (version, suite))
+        };
+        of(Suite::Testing, &self.testing)
+            .chain(of(Suite::Stable, &self.stable))
+            .collect()
+    }
+
+    fn compilers_of(&self, version: GccMajor) -> Compilers {
+        let exceptions = self.except.iter();
+        exceptions
+            .filter(|(excepted, _)| *excepted == version)
+            .map(|(_, compilers)| compilers.clone())
+            .chain([self.compilers.clone()])
+            .reduce(Compilers::or)
+            .unwrap_or_default()
     }
 }
 
@@ -148,6 +202,17 @@ impl Compilers {
             gxx_path: self.gxx_path.or(below.gxx_path),
         }
     }
+}
+
+/// The sections whose names were accepted.
+fn named<K, S>(sections: Option<Vec<(Option<Located<K>>, S)>>) -> Vec<(K, S)> {
+    let sections = sections.unwrap_or_default().into_iter();
+    let named = sections.filter_map(|(name, section)| Some((name?.value, section)));
+    named.collect()
+}
+
+fn nonempty<T>(nearer: Vec<T>, farther: Vec<T>) -> Vec<T> {
+    if nearer.is_empty() { farther } else { nearer }
 }
 
 fn bare<T>(items: Vec<Located<T>>) -> Vec<T> {
@@ -194,7 +259,8 @@ mod tests {
         .unwrap();
         let shown: Vec<_> = sources
             .iter()
-            .map(|(version, source)| {
+            .map(|(version, sources)| {
+                let source = sources.on(Architecture::Amd64).unwrap();
                 let packages = packages(source);
                 format!(
                     "{version} {} {} {}",
@@ -222,12 +288,44 @@ mod tests {
             .or(&common)
             .sources()
             .unwrap();
-        assert_eq!(packages(sources.values().next().unwrap()).leave_out, ["b"]);
+        let source = sources.values().next().unwrap().on(Architecture::Arm64);
+        assert_eq!(packages(source.unwrap()).leave_out, ["b"]);
     }
 
     #[test]
     fn refuses_a_default_that_no_suite_has() {
         let error = section("default: 15\nstable: 14\npackages: p\nc: /c\nc++: /d\n").sources();
         assert_eq!(error, Err(Problem::NoSuite(15u64.try_into().unwrap())));
+    }
+
+    #[test]
+    fn what_is_said_of_one_architecture_goes_before_what_is_said_of_all() {
+        let (sources, _) = section(
+            "default: 14\nstable: [12, 13, 14]\npackages: ['cross-{version}', as]\nheaders: h\nc: /c\nc++: /d\n\
+             except:\n  12: { packages: [old-cross], c: /old }\n\
+             on:\n  arm64:\n    stable: [12, 14]\n    packages: native-{version}\n    except:\n      14: { c: /new }\n",
+        )
+        .sources()
+        .unwrap();
+        let mut shown = Vec::new();
+        for (version, sources) in sources {
+            for (host, source) in sources.iter() {
+                let names = packages(source).packages.join(" ");
+                shown.push(format!(
+                    "{version} {host} {names} {}",
+                    source.gcc_path.display()
+                ));
+            }
+        }
+        assert_eq!(
+            shown,
+            [
+                "12 amd64 old-cross /old",
+                "12 arm64 native-12 /old",
+                "13 amd64 cross-13 as /c",
+                "14 amd64 cross-14 as /c",
+                "14 arm64 native-14 /new",
+            ]
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::farm::{
     AddressError, AllowRule, AllowRuleError, EndpointError, GccMajor, HostName, NameError, Port,
-    QuantityError, SettingError, Stats, TargetName,
+    QuantityError, SettingError, Stats, TargetName, UnknownArchitecture,
 };
 
 /// Longest manifest accepted, in bytes.
@@ -82,6 +82,8 @@ pub(super) enum Problem {
     UselessCertificates(String),
     #[error("{} is no path", quoted(.0))]
     File(String),
+    #[error(transparent)]
+    Machine(#[from] UnknownArchitecture),
 
     #[error("cannot read the directory {path}: {reason}")]
     Toolchains { path: String, reason: String },
@@ -229,6 +231,7 @@ impl Problem {
             Self::SameEngine { .. } => Some("write one host for each machine".to_owned()),
             Self::Placeholder(_) => Some("{version} stands for the major version of GCC".to_owned()),
             Self::Path(_) => Some("write the whole path, such as /usr/bin/gcc-{version}".to_owned()),
+            Self::Machine(_) => Some("the architectures of hosts are amd64 and arm64".to_owned()),
             Self::NoSuite(_) => Some("list it under `stable:` or `testing:`".to_owned()),
             Self::NameTaken { .. } => Some("every name and alias means one target".to_owned()),
             Self::TooLong { .. }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use farmctl::image::{Event, Expiry, Image, Lock, Sha256, load_bytes, load_stream};
+use farmctl::farm::Architecture;
+use farmctl::image::{Event, Expiry, Image, ImageRequest, Lock, Sha256, load_bytes, load_stream};
 use futures_util::TryStreamExt;
 
 use crate::debian::{Deb, Signer, Suite, gcc, index_path, release_path};
@@ -427,4 +428,51 @@ async fn two_assemblies_at_once_share_a_cache() {
             deb.pool_path()
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_of_both_kinds_get_images_of_their_own_from_one_lock() {
+    let amd64 = gcc(14, "14.2");
+    let arm64 = gcc(14, "14.2")
+        .into_iter()
+        .map(|deb| deb.built_for("arm64"));
+    let packages: Vec<_> = amd64.clone().into_iter().chain(arm64).collect();
+    let (server, machine) = mirror_and_machine(&packages).await;
+    let on = |architecture| ImageRequest {
+        architecture,
+        ..image("armv7h")
+    };
+    let requests = [on(Architecture::Amd64), on(Architecture::Arm64)];
+    let (lock, images) = machine.build(&requests).await.unwrap();
+
+    let text = lock.to_string();
+    assert!(text.contains("\"libc6=2.41\""), "{text}");
+    assert!(text.contains("\"libc6:arm64=2.41\""), "{text}");
+    assert_eq!(text.parse::<Lock>().unwrap(), lock);
+    assert_ne!(images[0].reference, images[1].reference);
+    let stream = loaded(&images).await;
+    let manifest: serde_json::Value = serde_json::from_slice(&stream["manifest.json"]).unwrap();
+    for (number, architecture) in ["amd64", "arm64"].iter().enumerate() {
+        let config = &stream[manifest[number]["Config"].as_str().unwrap()];
+        let config: serde_json::Value = serde_json::from_slice(config).unwrap();
+        assert_eq!(config["architecture"], *architecture);
+    }
+    for deb in &amd64 {
+        let both = [deb.clone(), deb.clone().built_for("arm64")].map(|deb| deb.pool_path());
+        let fetched = both.map(|path| server.requests(&path).len());
+        assert_eq!(fetched[0], fetched[1], "{}", deb.pool_path());
+    }
+
+    let alone = machine.build(&requests[..1]).await.unwrap();
+    assert_eq!(
+        ids(&alone.1),
+        ids(&images[..1]),
+        "the other host changes nothing"
+    );
+    assert!(!alone.0.to_string().contains("arm64"));
+    assert!(
+        !alone.0.covers(&requests),
+        "what one host has is not pinned for the other"
+    );
+    assert!(lock.covers(&requests));
 }

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use farmctl::farm::Architecture;
 use farmctl::image::{
     Assembler, CompilerSource, Error, Event, Expiry, Image, ImageRequest, Keyring, Lock, Program,
-    Progress, Settings,
+    Programs, Progress, Settings,
 };
 use tempfile::TempDir;
 use volunteer_toolchain::{Class, Compiler, Machine as ElfMachine, ObjectFacts, Toolchain};
@@ -47,13 +48,22 @@ impl Machine {
         self.folder.path().join("program")
     }
 
+    fn programs(&self) -> Programs {
+        let mut programs = Programs::default();
+        let program = Program::at(&self.program(), &self.cache()).unwrap();
+        for host in [Architecture::Amd64, Architecture::Arm64] {
+            programs.set(host, program.clone());
+        }
+        programs
+    }
+
     pub(crate) fn assembler(&self) -> Assembler {
         let settings = Settings {
             mirror: self.mirror.parse().unwrap(),
             cache: self.cache(),
             keyring: self.keyring.clone(),
             expiry: self.expiry,
-            program: Program::at(&self.program(), &self.cache()).unwrap(),
+            programs: self.programs(),
         };
         Assembler::new(settings, Arc::new(self.events.clone())).unwrap()
     }
@@ -141,6 +151,7 @@ pub(crate) fn image_of(target: &str, versions: &[(u32, &str)]) -> ImageRequest {
         archive: None,
     });
     ImageRequest {
+        architecture: Architecture::Amd64,
         toolchain,
         sources: sources.collect(),
     }

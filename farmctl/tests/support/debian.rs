@@ -17,7 +17,12 @@ use tar::{EntryType, Header};
 
 /// Where a suite's package index is.
 pub(crate) fn index_path(suite: &str) -> String {
-    format!("dists/{suite}/main/binary-amd64/Packages.xz")
+    format!("dists/{suite}/{}", listed("amd64"))
+}
+
+/// The name of the package index of one architecture in its suite.
+fn listed(architecture: &str) -> String {
+    format!("main/binary-{architecture}/Packages.xz")
 }
 
 /// Where a suite's signed description is.
@@ -66,6 +71,7 @@ impl Signer {
 pub(crate) struct Deb {
     name: String,
     version: String,
+    architecture: &'static str,
     depends: String,
     members: Vec<(Header, Vec<u8>)>,
 }
@@ -75,6 +81,7 @@ impl Deb {
         Self {
             name: name.to_owned(),
             version: version.to_owned(),
+            architecture: "amd64",
             depends: String::new(),
             members: vec![],
         }
@@ -113,6 +120,12 @@ impl Deb {
         self
     }
 
+    /// The same package, built for another architecture.
+    pub(crate) fn built_for(mut self, architecture: &'static str) -> Self {
+        self.architecture = architecture;
+        self.file("./usr/share/doc/buildinfo", architecture.into())
+    }
+
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name == name
     }
@@ -127,7 +140,8 @@ impl Deb {
     }
 
     pub(crate) fn pool_path(&self) -> String {
-        pool_path(&self.name, &self.version)
+        let path = pool_path(&self.name, &self.version);
+        path.replace("_amd64.deb", &format!("_{}.deb", self.architecture))
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -150,10 +164,11 @@ impl Deb {
 
     fn stanza(&self, bytes: &[u8]) -> String {
         format!(
-            "Package: {}\nVersion: {}\nArchitecture: amd64\nDepends: {}\nFilename: {}\nSize: {}\nSHA256: {}\n\
+            "Package: {}\nVersion: {}\nArchitecture: {}\nDepends: {}\nFilename: {}\nSize: {}\nSHA256: {}\n\
              Description: for tests\n with a second line\n\n",
             self.name,
             self.version,
+            self.architecture,
             self.depends,
             self.pool_path(),
             bytes.len(),
@@ -181,19 +196,24 @@ impl Suite<'_> {
             .iter()
             .map(|package| (package.pool_path(), package.bytes()))
             .collect();
-        let stanzas: String = self
-            .packages
-            .iter()
-            .map(|package| package.stanza(&files[&package.pool_path()]))
+        let mut stanzas = BTreeMap::from([("amd64", String::new())]);
+        for package in self.packages {
+            let stanza = package.stanza(&files[&package.pool_path()]);
+            *stanzas.entry(package.architecture).or_default() += &stanza;
+        }
+        let indexes = stanzas
+            .into_iter()
+            .map(|(architecture, stanzas)| (listed(architecture), xz(stanzas.as_bytes())))
             .collect();
-        let index = xz(stanzas.as_bytes());
-        let release = signer.sign(&self.release(&index));
-        files.insert(index_path(self.name), index);
+        let release = signer.sign(&self.release(&indexes));
         files.insert(release_path(self.name), release);
+        for (path, index) in indexes {
+            files.insert(format!("dists/{}/{path}", self.name), index);
+        }
         files
     }
 
-    pub(crate) fn release(&self, index: &[u8]) -> String {
+    fn release(&self, indexes: &BTreeMap<String, Vec<u8>>) -> String {
         let date = |time| httpdate::fmt_http_date(time).replace("GMT", "UTC");
         let mut text = format!(
             "Origin: Tests\nSuite: {}\nCodename: tests\nDate: {}\n",
@@ -203,13 +223,10 @@ impl Suite<'_> {
         if let Some(until) = self.valid_until {
             writeln!(text, "Valid-Until: {}", date(until)).unwrap();
         }
-        writeln!(
-            text,
-            "SHA256:\n {} {} main/binary-amd64/Packages.xz",
-            Sha256::of(index),
-            index.len()
-        )
-        .unwrap();
+        text.push_str("SHA256:\n");
+        for (path, index) in indexes {
+            writeln!(text, " {} {} {path}", Sha256::of(index), index.len()).unwrap();
+        }
         text
     }
 }

@@ -23,12 +23,13 @@ pub use release::{Expiry, ReleaseError};
 
 pub(super) use version::Version;
 
+use super::Error;
 use super::blocking::blocking;
 use super::digest::Sha256;
 use super::fetch::{FetchError, Fetcher, Length, RemoteFile};
 use super::mirror::Mirror;
 use super::progress::Work;
-use super::{ARCHITECTURE, Error};
+use crate::farm::Architecture;
 use closure::Resolver;
 use index::Packages;
 use release::Release;
@@ -65,17 +66,27 @@ pub(super) struct Offered {
     pub(super) sha256: Sha256,
 }
 
-/// Resolves every wish against one suite of `mirror`, in the order of `wishes`.
+/// Packages of one suite for one kind of machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shelf {
+    pub(super) suite: String,
+    pub(super) architecture: Architecture,
+}
+
+/// Resolves every wish against one shelf of `mirror`, in the order of `wishes`.
 pub(super) async fn resolve(
     fetcher: &Fetcher,
     mirror: &Mirror,
-    suite: &str,
+    shelf: &Shelf,
     trust: &Trust<'_>,
     wishes: Vec<Wanted>,
 ) -> Result<Vec<Vec<Offered>>, Error> {
-    let index = format!("{COMPONENT}/binary-{ARCHITECTURE}/Packages.xz");
-    let path = listed_file(fetcher, mirror, suite, trust, &index).await?;
-    let suite = suite.to_owned();
+    let Shelf {
+        suite,
+        architecture,
+    } = shelf.clone();
+    let index = format!("{COMPONENT}/binary-{architecture}/Packages.xz");
+    let path = listed_file(fetcher, mirror, &suite, trust, &index).await?;
     blocking(move || resolve_in(&path, &suite, &wishes)).await
 }
 

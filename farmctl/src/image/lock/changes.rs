@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lock, LockedPackage, LockedToolchain};
+use crate::farm::Architecture;
 use crate::image::digest::Sha256;
 
 /// What is different about one toolchain.
@@ -12,6 +13,8 @@ pub struct ToolchainChange {
     pub target: String,
     /// GCC's major version.
     pub gcc: u32,
+    /// The hosts that it runs on.
+    pub host: Architecture,
     /// Whether it is there before and after, or only once.
     pub presence: Presence,
     /// The archive's SHA-256 before and after, where that is different.
@@ -61,6 +64,7 @@ impl Lock {
             let change = ToolchainChange {
                 target: id.target.clone(),
                 gcc: id.gcc,
+                host: id.host,
                 presence,
                 archive: (archives.0 != archives.1).then_some(archives),
                 packages: package_changes(old, new),
@@ -105,7 +109,7 @@ fn package_changes(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{lock, offered, source};
+    use super::super::tests::{image, lock, offered, source};
     use super::*;
 
     fn change(name: &str, old: Option<&str>, new: Option<&str>) -> PackageChange {
@@ -126,7 +130,7 @@ mod tests {
     fn packages_that_come_go_and_change_are_told_for_each_toolchain() {
         let mut new = lock();
         let packages = vec![offered("libc6", "2"), offered("libgmp10", "1")];
-        new.pin("armv7h", &source("stable"), packages);
+        new.pin(&image("armv7h", vec![]), &source("stable"), packages);
         let changes = lock().changes(&new);
         assert_eq!(changes.len(), 1, "armv5 is as it was");
         assert_eq!((changes[0].target.as_str(), changes[0].gcc), ("armv7h", 14));
@@ -164,7 +168,7 @@ mod tests {
         let mut other = offered("libc6", "1");
         other.sha256 = Sha256::of(b"rebuilt");
         let mut new = lock();
-        new.pin("armv5", &source("stable"), vec![other]);
+        new.pin(&image("armv5", vec![]), &source("stable"), vec![other]);
         assert_eq!(
             lock().changes(&new)[0].packages,
             [change("libc6", Some("1"), Some("1"))]

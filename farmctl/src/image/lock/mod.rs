@@ -15,6 +15,7 @@ use super::archive::{Offered, Version};
 use super::digest::Sha256;
 use super::request::{CompilerSource, ImageRequest};
 use super::tarball::ArchiveSource;
+use crate::farm::Architecture;
 
 pub use changes::{PackageChange, Presence, ToolchainChange};
 pub use text::LockError;
@@ -27,7 +28,7 @@ pub struct LockedPackage {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// `amd64` or `all`.
+    /// A host's, or `all`.
     pub architecture: String,
     /// The file, below the archive's root.
     pub path: String,
@@ -48,7 +49,19 @@ impl LockedPackage {
             sha256: offered.sha256,
         }
     }
+
+    /// Name and version, and behind the name the kind of machine where it is not the usual one: `libc6:arm64=2.41-12`.
+    fn reference(&self) -> String {
+        let Self { name, version, .. } = self;
+        match self.architecture.as_str() {
+            "all" | USUAL_HOST => format!("{name}={version}"),
+            architecture => format!("{name}:{architecture}={version}"),
+        }
+    }
 }
+
+/// The hosts' architecture where a lock names none.
+const USUAL_HOST: &str = "amd64";
 
 /// Pinned packages for any number of toolchains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,10 +69,12 @@ pub struct Lock {
     toolchains: BTreeMap<ToolchainId, LockedToolchain>,
 }
 
+/// For which target and which hosts, and which version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct ToolchainId {
     target: String,
     gcc: u32,
+    host: Architecture,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,15 +96,10 @@ impl Lock {
 
     /// Whether every toolchain of `images` is pinned: then assembling asks the mirror for packages at most.
     pub fn covers(&self, images: &[ImageRequest]) -> bool {
-        images
-            .iter()
-            .flat_map(|image| {
-                image
-                    .sources
-                    .iter()
-                    .map(|source| (&image.toolchain.target, source))
-            })
-            .all(|(target, source)| self.pinned(target, source).is_some())
+        images.iter().all(|image| {
+            let mut sources = image.sources.iter();
+            sources.all(|source| self.pins(image, source))
+        })
     }
 
     /// This lock without what it pins for `targets`.
@@ -121,10 +131,11 @@ impl Lock {
         let mut newest: BTreeMap<&str, &LockedPackage> = BTreeMap::new();
         for source in &image.sources {
             let toolchain = self
-                .pinned(&image.toolchain.target, source)
+                .pinned(image, source)
                 .ok_or_else(|| LockError::NotPinned {
                     target: image.toolchain.target.clone(),
                     gcc: source.major,
+                    host: image.architecture,
                 })?;
             for package in &toolchain.packages {
                 let known = newest.entry(&package.name).or_insert(package);
@@ -141,22 +152,26 @@ impl Lock {
         let mut kept = Self::default();
         for image in images {
             for source in &image.sources {
-                if let Some(toolchain) = self.pinned(&image.toolchain.target, source) {
-                    kept.toolchains
-                        .insert(id(&image.toolchain.target, source), toolchain.clone());
+                if let Some(toolchain) = self.pinned(image, source) {
+                    kept.toolchains.insert(id(image, source), toolchain.clone());
                 }
             }
         }
         kept
     }
 
-    /// Whether this very source is pinned for a target.
-    pub(super) fn pins(&self, target: &str, source: &CompilerSource) -> bool {
-        self.pinned(target, source).is_some()
+    /// Whether this very source is pinned for an image.
+    pub(super) fn pins(&self, image: &ImageRequest, source: &CompilerSource) -> bool {
+        self.pinned(image, source).is_some()
     }
 
     /// Pins what a source was resolved to.
-    pub(super) fn pin(&mut self, target: &str, source: &CompilerSource, resolved: Vec<Offered>) {
+    pub(super) fn pin(
+        &mut self,
+        image: &ImageRequest,
+        source: &CompilerSource,
+        resolved: Vec<Offered>,
+    ) {
         let mut packages: Vec<_> = resolved.into_iter().map(LockedPackage::new).collect();
         packages.sort_by(|left, right| left.name.cmp(&right.name));
         let toolchain = LockedToolchain {
@@ -165,39 +180,38 @@ impl Lock {
             archive: source.archive.as_ref().map(ArchiveSource::sha256),
             packages,
         };
-        self.toolchains.insert(id(target, source), toolchain);
+        self.toolchains.insert(id(image, source), toolchain);
     }
 
-    /// One version of a package is one file, whichever toolchain it was resolved for.
+    /// One version of a package for one kind of machine is one file, whichever toolchain it was resolved for.
     pub(super) fn check(&self) -> Result<(), LockError> {
-        let mut known: BTreeMap<(&str, &str), Sha256> = BTreeMap::new();
+        let mut known: BTreeMap<String, Sha256> = BTreeMap::new();
         for package in self
             .toolchains
             .values()
             .flat_map(|toolchain| &toolchain.packages)
         {
-            let sha256 = known
-                .entry((&package.name, &package.version))
-                .or_insert(package.sha256);
+            let reference = package.reference();
+            let sha256 = known.entry(reference.clone()).or_insert(package.sha256);
             if *sha256 != package.sha256 {
-                let package = format!("{}={}", package.name, package.version);
-                return Err(LockError::Conflict { package });
+                return Err(LockError::Conflict { package: reference });
             }
         }
         Ok(())
     }
 
-    fn pinned(&self, target: &str, source: &CompilerSource) -> Option<&LockedToolchain> {
+    fn pinned(&self, image: &ImageRequest, source: &CompilerSource) -> Option<&LockedToolchain> {
         self.toolchains
-            .get(&id(target, source))
+            .get(&id(image, source))
             .filter(|toolchain| toolchain.request == source.digest())
     }
 }
 
-fn id(target: &str, source: &CompilerSource) -> ToolchainId {
+fn id(image: &ImageRequest, source: &CompilerSource) -> ToolchainId {
     ToolchainId {
-        target: target.to_owned(),
+        target: image.toolchain.target.clone(),
         gcc: source.major,
+        host: image.architecture,
     }
 }
 
@@ -236,7 +250,11 @@ pub(super) mod tests {
             compilers: compilers.collect(),
             headers: false,
         };
-        ImageRequest { toolchain, sources }
+        ImageRequest {
+            architecture: Architecture::Amd64,
+            toolchain,
+            sources,
+        }
     }
 
     pub(in crate::image) fn offered(name: &str, version: &str) -> Offered {
@@ -254,11 +272,12 @@ pub(super) mod tests {
     pub(in crate::image) fn lock() -> Lock {
         let mut lock = Lock::default();
         lock.pin(
-            "armv7h",
+            &image("armv7h", vec![]),
             &source("stable"),
             vec![offered("libc6", "1"), offered("g++-14", "2")],
         );
-        lock.pin("armv5", &source("stable"), vec![offered("libc6", "1")]);
+        let armv5 = image("armv5", vec![]);
+        lock.pin(&armv5, &source("stable"), vec![offered("libc6", "1")]);
         lock
     }
 
@@ -273,12 +292,12 @@ pub(super) mod tests {
         );
         let mut lock = Lock::default();
         lock.pin(
-            "armv7h",
+            &image("armv7h", vec![]),
             &old,
             vec![offered("libc6", "2.9"), offered("g++-14", "14")],
         );
         lock.pin(
-            "armv7h",
+            &image("armv7h", vec![]),
             &new,
             vec![offered("libc6", "2.10"), offered("g++-16", "16")],
         );
@@ -300,7 +319,7 @@ pub(super) mod tests {
             sha256: Sha256::of(b"other"),
             ..offered("libc6", "1")
         };
-        lock.pin("aarch64", &source("stable"), vec![other]);
+        lock.pin(&image("aarch64", vec![]), &source("stable"), vec![other]);
         let error = lock.check().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -311,8 +330,8 @@ pub(super) mod tests {
     #[test]
     fn keeps_only_toolchains_that_are_asked_for() {
         let kept = lock().restricted_to(&[image("armv5", vec![source("stable")])]);
-        assert!(kept.pins("armv5", &source("stable")));
-        assert!(!kept.pins("armv7h", &source("stable")));
+        assert!(kept.pins(&image("armv5", vec![]), &source("stable")));
+        assert!(!kept.pins(&image("armv7h", vec![]), &source("stable")));
     }
 
     #[test]
@@ -326,7 +345,7 @@ pub(super) mod tests {
         let error = lock().packages_of(&image("armv5", vec![more])).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the lock file does not pin gcc 16 for armv5"
+            "the lock file does not pin gcc 16 for armv5 on amd64 hosts"
         );
     }
 }

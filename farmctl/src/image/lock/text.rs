@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lock, LockedPackage, LockedToolchain, ToolchainId};
+use super::{Lock, LockedPackage, LockedToolchain, ToolchainId, USUAL_HOST};
+use crate::farm::{Architecture, UnknownArchitecture};
 use crate::image::digest::Sha256;
 
 /// The only layout so far.
@@ -25,12 +26,23 @@ struct Document {
 struct ToolchainEntry {
     target: String,
     gcc: u32,
+    /// The architecture of the hosts that it runs on, where it is not the usual one.
+    #[serde(default = "usual_host", skip_serializing_if = "is_usual")]
+    host: String,
     suite: String,
     request: Sha256,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     archive: Option<Sha256>,
     /// `name=version` of entries in the document's list of packages.
     packages: Vec<String>,
+}
+
+fn usual_host() -> String {
+    USUAL_HOST.to_owned()
+}
+
+fn is_usual(host: &str) -> bool {
+    host == USUAL_HOST
 }
 
 impl fmt::Display for Lock {
@@ -41,7 +53,7 @@ impl fmt::Display for Lock {
             .values()
             .flat_map(|toolchain| &toolchain.packages)
         {
-            packages.insert(reference(package), package.clone());
+            packages.insert(package.reference(), package.clone());
         }
         let toolchains = self
             .toolchains
@@ -49,10 +61,15 @@ impl fmt::Display for Lock {
             .map(|(id, toolchain)| ToolchainEntry {
                 target: id.target.clone(),
                 gcc: id.gcc,
+                host: id.host.to_string(),
                 suite: toolchain.suite.clone(),
                 request: toolchain.request,
                 archive: toolchain.archive,
-                packages: toolchain.packages.iter().map(reference).collect(),
+                packages: toolchain
+                    .packages
+                    .iter()
+                    .map(LockedPackage::reference)
+                    .collect(),
             });
         let document = Document {
             format: FORMAT,
@@ -77,7 +94,7 @@ impl FromStr for Lock {
         let mut packages = BTreeMap::new();
         for package in document.packages {
             check(&package)?;
-            let reference = reference(&package);
+            let reference = package.reference();
             if packages.insert(reference.clone(), package).is_some() {
                 return Err(LockError::Repeated { entry: reference });
             }
@@ -85,7 +102,7 @@ impl FromStr for Lock {
         let mut toolchains = BTreeMap::new();
         for entry in document.toolchains {
             let (id, toolchain) = look_up(entry, &packages)?;
-            let name = format!("{} gcc {}", id.target, id.gcc);
+            let name = format!("{} gcc {} for {} hosts", id.target, id.gcc, id.host);
             if toolchains.insert(id, toolchain).is_some() {
                 return Err(LockError::Repeated { entry: name });
             }
@@ -115,13 +132,10 @@ fn look_up(
         ToolchainId {
             target: entry.target,
             gcc: entry.gcc,
+            host: entry.host.parse()?,
         },
         toolchain,
     ))
-}
-
-fn reference(package: &LockedPackage) -> String {
-    format!("{}={}", package.name, package.version)
 }
 
 /// A lock comes from a repository, not from the archive: its paths must not lead anywhere else.
@@ -176,13 +190,18 @@ pub enum LockError {
         /// The package's name and version.
         package: String,
     },
+    /// A kind of machine that this program does not know.
+    #[error("the lock file is malformed: {0}")]
+    Host(#[from] UnknownArchitecture),
     /// The lock lacks a toolchain.
-    #[error("the lock file does not pin gcc {gcc} for {target}")]
+    #[error("the lock file does not pin gcc {gcc} for {target} on {host} hosts")]
     NotPinned {
         /// The target.
         target: String,
         /// The major version.
         gcc: u32,
+        /// The hosts.
+        host: Architecture,
     },
 }
 
@@ -195,7 +214,7 @@ impl LockError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{lock, source};
+    use super::super::tests::{image, lock, source};
     use super::*;
 
     #[test]
@@ -250,7 +269,7 @@ mod tests {
             (
                 "\"target\": \"armv5\"",
                 "\"target\": \"armv7h\"",
-                "the lock file lists armv7h gcc 14 twice",
+                "the lock file lists armv7h gcc 14 for amd64 hosts twice",
             ),
             (
                 "\"sha256\": \"",
@@ -275,9 +294,9 @@ mod tests {
     fn a_changed_request_is_not_pinned() {
         let lock: Lock = lock().to_string().parse().unwrap();
         let mut changed = source("stable");
-        assert!(lock.pins("armv7h", &changed));
+        assert!(lock.pins(&image("armv7h", vec![]), &changed));
         changed.leave_out.push("libfoo".to_owned());
-        assert!(!lock.pins("armv7h", &changed));
-        assert!(!lock.pins("armv7h", &source("testing")));
+        assert!(!lock.pins(&image("armv7h", vec![]), &changed));
+        assert!(!lock.pins(&image("armv7h", vec![]), &source("testing")));
     }
 }

@@ -37,6 +37,7 @@ impl LayerMaker<'_> {
             major: recipe.major,
             gcc: recipe.gcc.clone(),
             gxx: recipe.gxx.clone(),
+            host: recipe.host,
         };
         let (store, key, archive) = (self.store.clone(), recipe.key, archive.clone());
         blocking(move || {

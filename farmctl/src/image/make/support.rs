@@ -136,7 +136,16 @@ fn add_tool_links(tree: &mut Tree) {
 
 /// The links of a merged `/usr`, which the interpreter's path goes through, and a place for temporary files.
 fn add_root(tree: &mut Tree) {
-    for name in ROOT_LINKS {
+    let has_folder = |name: &str| {
+        let mut paths = tree.nodes().map(|(path, _node)| path.segments());
+        paths.any(|segments| segments.starts_with(&["usr", name]))
+    };
+    // Only some machines have their interpreter there.
+    let links = ROOT_LINKS.into_iter();
+    let links: Vec<_> = links
+        .filter(|name| *name != "lib64" || has_folder(name))
+        .collect();
+    for name in links {
         tree.insert(
             ImagePath::at_root(name),
             Node::Link {

@@ -6,6 +6,8 @@ use object::endian::Endianness;
 use object::read::elf::{FileHeader, ProgramHeader, SectionTable};
 use object::{elf, read};
 
+use crate::farm::Architecture;
+
 /// Library names (`DT_NEEDED`) and, for programs, the interpreter's absolute path (`PT_INTERP`).
 pub(in crate::image) type Needs = BTreeSet<String>;
 
@@ -15,8 +17,8 @@ pub(in crate::image) struct Linkage {
     pub(in crate::image) needs: Needs,
     /// Where it wants its libraries to be looked for first (`DT_RUNPATH` or `DT_RPATH`).
     pub(in crate::image) search: Vec<String>,
-    /// Whether it is for volunteers' own kind of machine.
-    pub(in crate::image) is_native: bool,
+    /// The hosts that it runs on, if it is for any kind that volunteers run on.
+    pub(in crate::image) machine: Option<Architecture>,
 }
 
 /// Reads what the ELF file `content` needs; `name` is for the message if that fails.
@@ -58,8 +60,17 @@ fn read_linkage(content: &[u8]) -> read::Result<Linkage> {
     Ok(Linkage {
         needs,
         search,
-        is_native: header.e_machine(endian) == elf::EM_X86_64,
+        machine: machine(header.e_machine(endian)),
     })
+}
+
+/// The hosts that programs of an ELF machine run on.
+pub(in crate::image) fn machine(number: elf::Machine) -> Option<Architecture> {
+    match number {
+        elf::EM_X86_64 => Some(Architecture::Amd64),
+        elf::EM_AARCH64 => Some(Architecture::Arm64),
+        _ => None,
+    }
 }
 
 /// A file that should be an ELF program or library and is not.

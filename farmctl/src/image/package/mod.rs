@@ -7,7 +7,7 @@ mod path;
 mod tree;
 mod unpack;
 
-pub(super) use elf::{Linkage, Needs, linkage};
+pub(super) use elf::{Linkage, Needs, linkage, machine};
 pub(super) use keep::{CompilerFiles, Keep, Part, is_assembler};
 pub(super) use libraries::{Libraries, needs_of};
 pub(super) use path::{ImagePath, ROOT_LINKS};

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::ArchiveSource;
+use crate::farm::Architecture;
 use crate::image::package::{ElfError, PathError};
 
 /// An archive that cannot be taken apart.
@@ -37,8 +38,9 @@ impl TarballError {
             TarballFault::Lacks(_) | TarballFault::OtherVersion { .. } => {
                 "check the version, the paths and `directory` in the target's toolchain file"
             }
-            TarballFault::OtherMachine(_) | TarballFault::Elf(_) => {
-                "the toolchain must be built to run on x86_64, and its drivers must be programs and no scripts"
+            TarballFault::OtherMachine { .. } | TarballFault::Elf(_) => {
+                "the toolchain must be built to run on the hosts that its `host:` names, amd64 if there is none, and its \
+                 drivers must be programs and no scripts"
             }
             TarballFault::Read(_) => {
                 "the archive is damaged where it was made, or no archive: its sum is the expected one"
@@ -128,8 +130,13 @@ pub enum TarballFault {
         wanted: u32,
     },
     /// A program for another kind of machine.
-    #[error("its program {0} is not for x86_64")]
-    OtherMachine(String),
+    #[error("its program {program} is not for {host} hosts")]
+    OtherMachine {
+        /// The program.
+        program: String,
+        /// The hosts that it should run on.
+        host: Architecture,
+    },
     /// A program that is none.
     #[error(transparent)]
     Elf(#[from] ElfError),

@@ -15,6 +15,7 @@ mod stream;
 use std::path::Path;
 
 use super::package::{ImagePath, Needs, Tree};
+use crate::farm::Architecture;
 use error::at;
 
 pub use error::{TarballError, TarballFault};
@@ -43,6 +44,8 @@ pub(super) struct Wanted {
     pub(super) major: u32,
     pub(super) gcc: ImagePath,
     pub(super) gxx: ImagePath,
+    /// The hosts that all of it must run on.
+    pub(super) host: Architecture,
 }
 
 /// The files of a compiler's layer.

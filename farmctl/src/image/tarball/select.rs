@@ -2,6 +2,7 @@
 //! place, so every part stays where it was.
 
 use super::{TarballFault, Unpacked, Wanted};
+use crate::farm::Architecture;
 use crate::image::package::{ElfError, ImagePath, Linkage, Needs, Node, Tree, linkage};
 
 /// The compilers proper.
@@ -14,6 +15,7 @@ pub(super) fn select(
 ) -> Result<Unpacked, TarballFault> {
     let mut selection = Selection {
         candidates,
+        host: wanted.host,
         tree: Tree::default(),
         needs: Needs::new(),
     };
@@ -77,6 +79,7 @@ fn find_compiler<'a>(
 
 struct Selection<'a> {
     candidates: &'a Tree,
+    host: Architecture,
     tree: Tree,
     needs: Needs,
 }
@@ -90,7 +93,7 @@ impl Selection<'_> {
                 .candidates
                 .resolve(&path)
                 .ok_or_else(|| TarballFault::Lacks(path.to_string()))?;
-            let linkage = native_linkage(&path, resolved.content)?;
+            let linkage = linkage_for(self.host, &path, resolved.content)?;
             let (origin, is_new) = (resolved.path.clone(), self.take(resolved.nodes()));
             if is_new {
                 self.follow(&origin, linkage, inherited, &mut open);
@@ -170,12 +173,19 @@ impl Selection<'_> {
     }
 }
 
-fn native_linkage(path: &ImagePath, content: &[u8]) -> Result<Linkage, TarballFault> {
+fn linkage_for(
+    host: Architecture,
+    path: &ImagePath,
+    content: &[u8],
+) -> Result<Linkage, TarballFault> {
     let linkage =
         linkage(&path.to_string(), content).map_err(|error: ElfError| TarballFault::Elf(error))?;
-    if linkage.is_native {
+    if linkage.machine == Some(host) {
         Ok(linkage)
     } else {
-        Err(TarballFault::OtherMachine(path.to_string()))
+        Err(TarballFault::OtherMachine {
+            program: path.to_string(),
+            host,
+        })
     }
 }

@@ -58,6 +58,7 @@ fn fault(bytes: &[u8], limits: &Limits) -> String {
         Path::new("/opt/x-tools"),
     );
     let wanted = Wanted {
+        host: Architecture::Amd64,
         major: 14,
         gcc: path("/opt/x-tools/bin/arm-linux-gcc"),
         gxx: path("/opt/x-tools/bin/arm-linux-g++"),

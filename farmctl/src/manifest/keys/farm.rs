@@ -62,7 +62,7 @@ pub(in crate::manifest) static IMAGE: Group = Group {
 pub(in crate::manifest) static ARCHIVE: Group = Group {
     name: "toolchain",
     place: "toolchain:",
-    meaning: "One archive of a whole toolchain that runs on this kind of machine, such as Arch Linux ARM's x-tools or \
+    meaning: "One archive of a whole toolchain that runs on hosts of one architecture, such as Arch Linux ARM's x-tools or \
               what crosstool-NG makes. It adds its version of GCC to the target's, or takes that one's place, and is \
               the default then.",
     parts: &[ARCHIVE_KEYS],
@@ -394,6 +394,13 @@ static ARCHIVE_KEYS: &[Key] = &[
         otherwise: Otherwise::Default("stable"),
         example: "testing",
         meaning: "The suite of the Debian archive that carries these packages.",
+    },
+    Key {
+        name: "host",
+        shape: Shape::Text("^(amd64|x86_64|arm64|aarch64)$"),
+        otherwise: Otherwise::Default("amd64"),
+        example: "arm64",
+        meaning: "The architecture of the hosts that its programs run on. Hosts of another one are not concerned.",
     },
 ];
 

@@ -7,7 +7,7 @@ mod farm;
 mod toolchain;
 
 pub(super) use farm::{ARCHIVE, FARM, HOST, HOST_TARGET, IMAGE, TARGET, TLS};
-pub(super) use toolchain::{COMMON_FILE, COMPILERS, GCC, OBJECT, TARGET_FILE};
+pub(super) use toolchain::{COMMON_FILE, COMPILERS, GCC, OBJECT, ON, TARGET_FILE};
 
 use super::Document;
 

@@ -3,7 +3,7 @@
 use super::{Group, Key, Names, Otherwise, Shape};
 
 /// Everything that a target's file may hold, from the outside in.
-pub(super) static TARGET_FILES: [&Group; 4] = [&TARGET_FILE, &OBJECT, &GCC, &COMPILERS];
+pub(super) static TARGET_FILES: [&Group; 5] = [&TARGET_FILE, &OBJECT, &GCC, &ON, &COMPILERS];
 
 pub(in crate::manifest) static TARGET_FILE: Group = Group {
     name: "target-file",
@@ -137,20 +137,6 @@ pub(in crate::manifest) static GCC: Group = Group {
                 meaning: "The version that is installed where a manifest names none.",
             },
             Key {
-                name: "stable",
-                shape: Shape::Set(&GCC_MAJOR),
-                otherwise: Otherwise::Unset,
-                example: "[12, 13, 14]",
-                meaning: "The versions that the stable suite carries.",
-            },
-            Key {
-                name: "testing",
-                shape: Shape::Set(&GCC_MAJOR),
-                otherwise: Otherwise::Unset,
-                example: "[15, 16]",
-                meaning: "The versions that the testing suite carries.",
-            },
-            Key {
                 name: "leave_out",
                 shape: Shape::List(&Shape::Text("^[a-z0-9+.*-]+$")),
                 otherwise: Otherwise::Unset,
@@ -158,23 +144,62 @@ pub(in crate::manifest) static GCC: Group = Group {
                 meaning: "Packages that compiling does without; `*` stands for any text.",
             },
         ],
+        VERSIONS_KEYS,
         COMPILERS_KEYS,
+        EXCEPT_KEYS,
         &[Key {
-            name: "except",
-            shape: Shape::Named(Names::Matching("^[0-9]+$"), &Shape::Keys(&COMPILERS)),
+            name: "on",
+            shape: Shape::Named(
+                Names::Matching("^(amd64|x86_64|arm64|aarch64)$"),
+                &Shape::Keys(&ON),
+            ),
             otherwise: Otherwise::Unset,
-            example: "{ 12: { packages: [g++-12] } }",
-            meaning: "Versions for which some of this is different.",
+            example: "{ arm64: { packages: ['g++-{version}'] } }",
+            meaning: "Architectures of hosts on which some of this is different: a native compiler, say, comes from \
+                      other packages than a cross compiler.",
         }],
     ],
 };
 
+pub(in crate::manifest) static ON: Group = Group {
+    name: "on",
+    place: "gcc: on: ARCHITECTURE:",
+    meaning: "What is different on hosts of one architecture. It goes before what is said of all, also before what is \
+              said of all for one version.",
+    parts: &[VERSIONS_KEYS, COMPILERS_KEYS, EXCEPT_KEYS],
+};
+
 pub(in crate::manifest) static COMPILERS: Group = Group {
     name: "compilers",
-    place: "gcc: except: VERSION:",
+    place: "except: VERSION:",
     meaning: "What is different for one version.",
     parts: &[COMPILERS_KEYS],
 };
+
+static VERSIONS_KEYS: &[Key] = &[
+    Key {
+        name: "stable",
+        shape: Shape::Set(&GCC_MAJOR),
+        otherwise: Otherwise::Unset,
+        example: "[12, 13, 14]",
+        meaning: "The versions that the stable suite carries.",
+    },
+    Key {
+        name: "testing",
+        shape: Shape::Set(&GCC_MAJOR),
+        otherwise: Otherwise::Unset,
+        example: "[15, 16]",
+        meaning: "The versions that the testing suite carries.",
+    },
+];
+
+static EXCEPT_KEYS: &[Key] = &[Key {
+    name: "except",
+    shape: Shape::Named(Names::Matching("^[0-9]+$"), &Shape::Keys(&COMPILERS)),
+    otherwise: Otherwise::Unset,
+    example: "{ 12: { packages: [g++-12] } }",
+    meaning: "Versions for which some of this is different.",
+}];
 
 /// `{version}` stands for the major version of GCC in all of them.
 static COMPILERS_KEYS: &[Key] = &[

@@ -92,8 +92,8 @@ fn refuse_lacking_headers(
     findings: &mut Findings,
 ) {
     let lacks = |version: &&GccMajor| {
-        let source = target.gcc.get(version);
-        source.is_some_and(|source| !source.has_headers())
+        let sources = target.gcc.get(version);
+        sources.is_some_and(|sources| sources.iter().any(|(_host, source)| !source.has_headers()))
     };
     if let Some(asked) = settings.headers.as_ref().filter(|asked| asked.value)
         && let Some(version) = gcc.iter().find(lacks)

@@ -1,13 +1,37 @@
-//! The program that becomes the daemon inside: this very binary.
+//! The program that becomes the daemon inside: this very binary, or for other hosts the same of their kind.
 
+mod check;
+
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use bytes::Bytes;
 
+use super::Error;
 use super::digest::{FieldHash, Hashing, Sha256};
 use super::disk::DiskError;
+use crate::farm::Architecture;
+
+pub use check::ProgramError;
+
+/// A program for each kind of host that there is one for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Programs {
+    by_host: BTreeMap<Architecture, Program>,
+}
+
+impl Programs {
+    /// Has `program` become the daemon on hosts of one kind.
+    pub fn set(&mut self, host: Architecture, program: Program) {
+        self.by_host.insert(host, program);
+    }
+
+    pub(super) fn of(&self, host: Architecture) -> Result<&Program, Error> {
+        self.by_host.get(&host).ok_or(Error::NoDaemon { host })
+    }
+}
 
 /// A static binary and its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +41,16 @@ pub struct Program {
 }
 
 impl Program {
+    /// Looks at the binary at `path`, which must run on hosts of one kind with nothing else in their images.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is no static program for such hosts.
+    pub fn for_host(path: &Path, host: Architecture, cache: &Path) -> Result<Self, ProgramError> {
+        check::check(path, host)?;
+        Ok(Self::at(path, cache)?)
+    }
+
     /// Looks at the binary at `path`.
     ///
     /// Its digest is remembered below `cache` for as long as the file's identity, size and times stay the same, so
