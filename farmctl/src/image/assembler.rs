@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 use volunteer_toolchain::TOOLCHAIN_PATH;
 
-use super::archive::{self, Expiry, Keyring, Shelf, Trust, Wanted};
+use super::archive::{self, Expiry, Keyring, Stock, Trust, Wanted};
 use super::blocking::blocking;
 use super::digest::Sha256;
 use super::fetch::{Cache, Fetcher};
@@ -86,7 +86,7 @@ impl Assembler {
         lock: Option<&Lock>,
     ) -> Result<Lock, Error> {
         let mut resolved = lock.map_or_else(Lock::default, |lock| lock.restricted_to(images));
-        let mut open: BTreeMap<Shelf, Vec<(&ImageRequest, &CompilerSource)>> = BTreeMap::new();
+        let mut open: BTreeMap<Stock, Vec<(&ImageRequest, &CompilerSource)>> = BTreeMap::new();
         for image in images {
             for source in &image.sources {
                 if resolved.pins(image, source) {
@@ -96,18 +96,18 @@ impl Assembler {
                     // An archive whose programs are linked statically needs nothing from elsewhere.
                     resolved.pin(image, source, vec![]);
                 } else {
-                    let shelf = Shelf {
+                    let stock = Stock {
                         suite: source.suite.clone(),
                         architecture: image.architecture,
                     };
-                    open.entry(shelf).or_default().push((image, source));
+                    open.entry(stock).or_default().push((image, source));
                 }
             }
         }
-        let shelves = open
+        let stocks = open
             .iter()
-            .map(async |(shelf, sources)| self.resolve_in(shelf, sources).await);
-        for (sources, packages) in open.values().zip(try_join_all(shelves).await?) {
+            .map(async |(stock, sources)| self.resolve_in(stock, sources).await);
+        for (sources, packages) in open.values().zip(try_join_all(stocks).await?) {
             for ((image, source), packages) in sources.iter().zip(packages) {
                 resolved.pin(image, source, packages);
             }
@@ -180,7 +180,7 @@ impl Assembler {
 
     async fn resolve_in(
         &self,
-        shelf: &Shelf,
+        stock: &Stock,
         sources: &[(&ImageRequest, &CompilerSource)],
     ) -> Result<Vec<Vec<archive::Offered>>, Error> {
         let wishes = sources.iter().map(|(_image, source)| Wanted {
@@ -195,7 +195,7 @@ impl Assembler {
         archive::resolve(
             &self.fetcher,
             &self.settings.mirror,
-            shelf,
+            stock,
             &trust,
             wishes.collect(),
         )

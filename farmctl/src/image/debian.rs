@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::archive::{self, Expiry, Keyring, Shelf, Trust, Wanted};
+use super::archive::{self, Expiry, Keyring, Stock, Trust, Wanted};
 use super::fetch::{Cache, Fetcher, Length, RemoteFile};
 use super::lock::LockedPackage;
 use super::mirror::Mirror;
@@ -59,13 +59,13 @@ impl DebianArchive {
             leave_out: owned(leave_out),
             alone: vec![],
         };
-        let shelf = Shelf {
+        let stock = Stock {
             suite: suite.to_owned(),
             architecture: Architecture::own(),
         };
         let trust = self.trust();
         let closed =
-            archive::resolve(&self.fetcher, &self.mirror, &shelf, &trust, vec![wanted]).await?;
+            archive::resolve(&self.fetcher, &self.mirror, &stock, &trust, vec![wanted]).await?;
         let packages = closed.into_iter().flatten();
         Ok(packages.map(LockedPackage::new).collect())
     }

@@ -32,6 +32,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::farm::Architecture;
     use crate::image::layer::Layer;
     use crate::image::package::{ImagePath, Node, Tree};
 
@@ -51,7 +52,8 @@ mod tests {
             layer("libraries", "/tmp", Node::Folder { mode: 0o1777 }),
             layer("gcc 14", "/usr/bin/cc1", program),
         ];
-        let image = Image::new("armv7h", "farmctl/armv7h:0".to_owned(), &[], layers).unwrap();
+        let name = "farmctl/armv7h:0".to_owned();
+        let image = Image::new("armv7h", Architecture::Amd64, name, &[], layers).unwrap();
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("image");
         write_folders(&image, &folder).unwrap();

@@ -68,23 +68,23 @@ pub(super) struct Offered {
 
 /// Packages of one suite for one kind of machine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Shelf {
+pub(super) struct Stock {
     pub(super) suite: String,
     pub(super) architecture: Architecture,
 }
 
-/// Resolves every wish against one shelf of `mirror`, in the order of `wishes`.
+/// Resolves every wish against one stock of `mirror`, in the order of `wishes`.
 pub(super) async fn resolve(
     fetcher: &Fetcher,
     mirror: &Mirror,
-    shelf: &Shelf,
+    stock: &Stock,
     trust: &Trust<'_>,
     wishes: Vec<Wanted>,
 ) -> Result<Vec<Vec<Offered>>, Error> {
-    let Shelf {
+    let Stock {
         suite,
         architecture,
-    } = shelf.clone();
+    } = stock.clone();
     let index = format!("{COMPONENT}/binary-{architecture}/Packages.xz");
     let path = listed_file(fetcher, mirror, &suite, trust, &index).await?;
     blocking(move || resolve_in(&path, &suite, &wishes)).await
