@@ -2,7 +2,7 @@
 //!
 //! The folders stand in the order of the data: [`manifest`] reads what people wrote into a [`farm`], [`image`] turns
 //! packages into images, [`engine`] is the edge to Docker, [`converge`] makes the observed farm the desired one,
-//! [`health`] checks the result, [`hosts`] prints what masters need. [`cli`] ties them together for a person and
+//! [`swarm`] does the same for hosts that are whole swarms, [`health`] checks the result, [`hosts`] prints what masters need. [`cli`] ties them together for a person and
 //! [`report`] tells that person what happens.
 
 pub mod cli;
@@ -15,5 +15,6 @@ pub mod hosts;
 pub mod image;
 pub mod manifest;
 pub mod report;
+pub mod swarm;
 
 pub use cli::run;

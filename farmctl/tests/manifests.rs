@@ -62,6 +62,16 @@ fn describe(farm: &Farm) -> String {
             host.name, host.docker, host.address
         )
         .unwrap();
+        if let Some(swarm) = &host.swarm {
+            let placement: Vec<_> = swarm.placement.iter().map(ToString::to_string).collect();
+            writeln!(
+                text,
+                "  a swarm of {} with images in {}",
+                placement.join(", "),
+                swarm.registry
+            )
+            .unwrap();
+        }
         for volunteer in &host.volunteers {
             writeln!(text, "  {}", describe_volunteer(volunteer)).unwrap();
         }

@@ -87,6 +87,7 @@ impl Context {
     pub(super) async fn engine(&self) -> Result<DockerEngine, Failure> {
         let client = ClientEnvironment {
             host: self.environment.docker_host.clone(),
+            settings: self.environment.docker_settings.clone(),
         };
         Ok(DockerEngine::connect(&DockerEndpoint::Local, &client).await?)
     }

@@ -41,6 +41,10 @@ const READ_HERE: &[Variable] = &[
         meaning: "the Docker engine, such as unix:///var/run/docker.sock",
     },
     Variable {
+        name: "DOCKER_CONFIG",
+        meaning: "where docker's own command keeps its settings, among them credentials of registries, else ~/.docker",
+    },
+    Variable {
         name: "XDG_CACHE_HOME",
         meaning: "where downloads and layers are kept, else ~/.cache",
     },
@@ -101,6 +105,8 @@ pub(super) struct Environment {
     pub(super) programs: BTreeMap<Architecture, PathBuf>,
     /// The engine.
     pub(super) docker_host: Option<String>,
+    /// Where Docker's own command keeps its settings.
+    pub(super) docker_settings: Option<PathBuf>,
     /// Where downloads and layers are kept.
     pub(super) cache: Option<PathBuf>,
     /// Where the lock of a farm without a manifest is kept.
@@ -128,6 +134,7 @@ impl Environment {
                 .filter_map(|host| Some((host, path(program_variable(host))?)))
                 .collect(),
             docker_host: text("DOCKER_HOST"),
+            docker_settings: path("DOCKER_CONFIG").or_else(|| beneath_home(".docker")),
             cache: path("XDG_CACHE_HOME").or_else(|| beneath_home(".cache")),
             data: path("XDG_DATA_HOME").or_else(|| beneath_home(".local/share")),
         }

@@ -199,6 +199,13 @@ impl From<StepError> for Failure {
                 );
                 Self::new(Exit::Unhealthy, error, Some(hint))
             }
+            StepError::Unsettled { ref name, .. } | StepError::TakenBack { ref name, .. } => {
+                let hint = format!(
+                    "look at what its tasks say (docker service ps --no-trunc {name}); what served before still does, and farmctl up tries again"
+                );
+                Self::new(Exit::Unhealthy, error, Some(hint))
+            }
+            StepError::Gone { .. } => Self::new(Exit::Failed, error, None),
             StepError::Interrupted => Self::interrupted(),
         }
     }

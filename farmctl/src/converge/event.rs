@@ -38,6 +38,34 @@ pub enum StepError {
         /// What its last attempt came to.
         reason: String,
     },
+    /// A service does not run wherever it should.
+    #[error("service {name} runs on {done} of {of} nodes after {} s{}", waited.as_secs(), because(why.as_ref()))]
+    Unsettled {
+        /// The service.
+        name: String,
+        /// Nodes on which it runs as it should.
+        done: usize,
+        /// Nodes on which it is to run.
+        of: usize,
+        /// How long nothing changed.
+        waited: Duration,
+        /// What stands in the way, in the swarm's words.
+        why: Option<String>,
+    },
+    /// The swarm took an update back, or stopped it.
+    #[error("the swarm gave up on service {name}: {why}")]
+    TakenBack {
+        /// The service.
+        name: String,
+        /// Its words.
+        why: String,
+    },
+    /// A service is gone that somebody waits for.
+    #[error("service {name} is gone")]
+    Gone {
+        /// The service.
+        name: String,
+    },
     /// The user interrupted it; nothing of it is left behind.
     #[error("interrupted")]
     Interrupted,
@@ -61,4 +89,8 @@ impl Outcome {
     pub fn is_complete(&self, plan: &Plan) -> bool {
         self.done.len() == plan.steps().len()
     }
+}
+
+fn because(why: Option<&String>) -> String {
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }

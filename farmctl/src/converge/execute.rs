@@ -15,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Outcome, StepError};
 use super::plan::{Action, Plan, Step, StepId};
-use crate::engine::{Engine, Fitness, ImageArchive};
+use crate::engine::{Engine, Fitness, ImageArchive, SwarmEngine};
 use crate::farm::{ImageTag, Port, Shape};
 use crate::image::Error as ImageError;
+use crate::swarm;
 
 /// Where missing images come from.
 pub trait ImageSource: Send + Sync {
@@ -47,7 +48,7 @@ pub struct Execution<'a, E, I, R> {
 }
 
 /// Executes `plan` to its end, or as far as it goes.
-pub async fn execute<E: Engine, I: ImageSource, R: Fn(&Step, Event)>(
+pub async fn execute<E: Engine + SwarmEngine, I: ImageSource, R: Fn(&Step, Event)>(
     plan: &Plan,
     execution: &Execution<'_, E, I, R>,
 ) -> Outcome {
@@ -89,7 +90,7 @@ pub async fn execute<E: Engine, I: ImageSource, R: Fn(&Step, Event)>(
     outcome
 }
 
-async fn run<'a, E: Engine, I: ImageSource, R>(
+async fn run<'a, E: Engine + SwarmEngine, I: ImageSource, R>(
     step: &'a Step,
     execution: &Execution<'_, E, I, R>,
 ) -> (&'a Step, Result<(), StepError>) {
@@ -123,6 +124,10 @@ async fn run<'a, E: Engine, I: ImageSource, R>(
             .map_err(Into::into),
         Action::RemoveVolume { name, .. } => engine.remove_volume(name).await.map_err(Into::into),
         Action::RemoveNetwork { id, .. } => engine.remove_network(id).await.map_err(Into::into),
+        Action::Swarm(action) => {
+            let (patience, interrupt) = (execution.patience, &execution.interrupt);
+            swarm::carry_out(action, engine, patience, interrupt).await
+        }
     };
     (step, result)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::engine::LiveContainer;
 use crate::farm::{DoorSpec, FarmName, ImageTag, Port, TargetName, VolunteerSpec, network_name};
+use crate::swarm::SwarmAction;
 
 /// The number of a step within its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +85,8 @@ pub enum Action {
         /// The network's name.
         name: String,
     },
+    /// Change something of a swarm.
+    Swarm(SwarmAction),
 }
 
 /// A container that is there.
@@ -134,6 +137,8 @@ pub enum Cause {
     Restart,
     /// The user does not want it to work for now.
     Drained,
+    /// The user wants it to work again.
+    Undrained,
 }
 
 impl Plan {
@@ -147,7 +152,7 @@ impl Plan {
         &self.steps
     }
 
-    pub(super) fn add(&mut self, action: Action, cause: Cause, after: Vec<StepId>) -> StepId {
+    pub(crate) fn add(&mut self, action: Action, cause: Cause, after: Vec<StepId>) -> StepId {
         let id = StepId(self.steps.len());
         self.steps.push(Step {
             id,
@@ -191,6 +196,7 @@ impl Action {
             Self::RemoveContainer(_) => "remove-container",
             Self::RemoveVolume { .. } => "remove-volume",
             Self::RemoveNetwork { .. } => "remove-network",
+            Self::Swarm(action) => action.verb(),
         }
     }
 
@@ -210,6 +216,7 @@ impl Action {
             | Self::RenameContainer { container, .. }
             | Self::HoldContainer(container)
             | Self::RemoveContainer(container) => container.target.as_ref(),
+            Self::Swarm(action) => action.target(),
         }
     }
 
@@ -229,6 +236,7 @@ impl Action {
             Self::RemoveContainer(_) | Self::RemoveVolume { .. } | Self::RemoveNetwork { .. } => {
                 '-'
             }
+            Self::Swarm(action) => action.sign(),
         }
     }
 }
@@ -258,6 +266,7 @@ impl fmt::Display for Action {
             Self::HoldContainer(container) => write!(f, "stop {}", container.name),
             Self::RemoveVolume { name, .. } => write!(f, "volume {name}"),
             Self::RemoveNetwork { name, .. } => write!(f, "network {name}"),
+            Self::Swarm(action) => action.fmt(f),
         }
     }
 }
@@ -277,6 +286,7 @@ impl fmt::Display for Cause {
             Self::Unwanted => "not wanted",
             Self::Restart => "restart",
             Self::Drained => "drained",
+            Self::Undrained => "undrained",
         })
     }
 }

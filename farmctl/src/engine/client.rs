@@ -5,4 +5,6 @@
 pub struct ClientEnvironment {
     /// `DOCKER_HOST`.
     pub host: Option<String>,
+    /// Where its settings are: what `DOCKER_CONFIG` names, else `~/.docker`.
+    pub settings: Option<std::path::PathBuf>,
 }

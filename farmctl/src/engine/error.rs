@@ -32,6 +32,13 @@ pub enum EngineErrorKind {
         /// As given.
         endpoint: String,
     },
+    /// The engine is not one of a swarm's managers.
+    NotAManager {
+        /// The engine.
+        endpoint: String,
+        /// Addresses of managers of the swarm that it is in; none if it is in none.
+        managers: Vec<String>,
+    },
     /// Another container or process has the port.
     PortTaken {
         /// The engine's words.
@@ -66,6 +73,15 @@ impl fmt::Display for EngineErrorKind {
                 write!(f, "permission denied on the Docker socket {endpoint}")
             }
             Self::BadEndpoint { endpoint } => write!(f, "'{endpoint}' is no Docker endpoint"),
+            Self::NotAManager { endpoint, managers } if managers.is_empty() => {
+                write!(f, "the engine at {endpoint} is in no swarm")
+            }
+            Self::NotAManager { endpoint, .. } => {
+                write!(
+                    f,
+                    "the engine at {endpoint} is a worker of its swarm, and no manager"
+                )
+            }
             Self::PortTaken { message } | Self::DiskFull { message } => f.write_str(message),
             Self::Refused { status, message } => write!(f, "{message} (status {status})"),
             Self::Broken { reason } => f.write_str(reason),
@@ -85,6 +101,12 @@ impl EngineError {
             }
             EngineErrorKind::BadEndpoint { .. } => {
                 "use unix:///var/run/docker.sock or tcp://host:port in DOCKER_HOST".to_owned()
+            }
+            EngineErrorKind::NotAManager { managers, .. } if managers.is_empty() => {
+                "make one of it (docker swarm init), or leave `engine: swarm` out".to_owned()
+            }
+            EngineErrorKind::NotAManager { managers, .. } => {
+                format!("name the engine of a manager with `docker:`; there are some at {}", managers.join(", "))
             }
             EngineErrorKind::DiskFull { .. } => {
                 "free space where the engine keeps its images (docker system df, docker image prune)".to_owned()

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::{TryStreamExt, stream};
 use tokio::sync::watch;
 
+use super::memory_swarm::MemorySwarm;
 use super::{
     Engine, EngineError, EngineErrorKind, EngineFacts, Fitness, ImageArchive, LiveContainer,
     LiveImage, LiveNetwork, LiveState, LiveVolume, LogLine, LogLines, LogRequest, Observed,
@@ -23,6 +24,8 @@ pub struct MemoryEngine {
     state: Mutex<State>,
     /// Every line so far with the container that wrote it; followers wake up at each new one.
     logs: watch::Sender<Vec<(String, LogLine)>>,
+    /// The swarm that it manages.
+    pub(super) swarm: MemorySwarm,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +57,19 @@ impl MemoryEngine {
                 ..State::default()
             }),
             logs: watch::Sender::default(),
+            swarm: MemorySwarm::default(),
         }
+    }
+
+    /// The same engine as the manager of `swarm`.
+    #[must_use]
+    pub fn managing(self, swarm: MemorySwarm) -> Self {
+        Self { swarm, ..self }
+    }
+
+    /// The swarm that it manages.
+    pub fn swarm(&self) -> &MemorySwarm {
+        &self.swarm
     }
 
     /// Makes every call fail whose description contains `part`.

@@ -10,7 +10,9 @@ mod images;
 mod labels;
 mod logs;
 mod memory;
+mod memory_swarm;
 mod observed;
+mod swarm;
 mod system;
 
 use std::future::Future;
@@ -28,8 +30,13 @@ pub use error::{EngineError, EngineErrorKind};
 pub use images::LiveImage;
 pub use logs::{LogLine, LogLines, LogRequest, LogStream};
 pub use memory::MemoryEngine;
+pub use memory_swarm::MemorySwarm;
 pub use observed::{
     Health, LiveContainer, LiveNetwork, LiveState, LiveVolume, Observed, PortHolder, TaggedImage,
+};
+pub use swarm::{
+    LiveNode, LiveService, LiveServiceNetwork, LiveTask, LiveUpdate, ObservedSwarm, ServiceNetwork,
+    SwarmEngine, TaskState,
 };
 pub use system::{Confinement, EngineClock, EngineSystem};
 

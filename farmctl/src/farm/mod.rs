@@ -11,6 +11,7 @@ mod name;
 mod quantity;
 mod settings;
 mod spec;
+mod swarm;
 mod target;
 
 pub use address::{Address, AddressError, DialAddress};
@@ -20,12 +21,15 @@ pub use endpoint::{Certificates, DockerEndpoint, EndpointError, SshEndpoint, Tls
 pub use name::{FarmName, HostName, NameError, TargetName};
 pub use quantity::{Cpus, GccMajor, Grace, Memory, Nice, Port, QuantityError, Slots};
 pub use settings::{
-    ImageReference, ImageSource, LabelName, Labels, Network, Publish, Restart, SettingError, Stats,
+    EngineKind, ImageReference, ImageSource, LabelName, Labels, Network, Publish, Restart,
+    SettingError, Stats,
 };
 pub use spec::{
-    Attachment, DOOR_DIRECTORY, DoorSpec, Fingerprint, HealthCheck, ImageTag, Mount, Role, Shape,
-    VolunteerSpec, door_name, labels, network_name, probe_command, volume_name, volume_options,
+    Attachment, DOOR_DIRECTORY, DoorSpec, Fingerprint, HealthCheck, ImageTag, LeftToNodes, Mount,
+    Role, ServicePowers, ServiceShape, ServiceSpec, Shape, UpdateOrder, VolunteerSpec, door_name,
+    inside_network_name, labels, network_name, probe_command, volume_name, volume_options,
 };
+pub use swarm::{Constraint, Registry, Swarm, SwarmError};
 pub use target::{
     GccSource, GccSources, NotOnHost, Origin, Packages, Suite, Target, ToolchainArchive,
 };
@@ -56,6 +60,8 @@ pub struct Host {
     pub address: Address,
     /// One volunteer for each target that this host compiles for, ordered by port.
     pub volunteers: Vec<Volunteer>,
+    /// What makes it a whole swarm, whose manager its engine is; `None` is an engine alone.
+    pub swarm: Option<Swarm>,
 }
 
 /// The container of one target on one host, as the manifest wants it.

@@ -25,6 +25,16 @@ pub enum Network {
     Host,
 }
 
+/// What a host's engine is asked to run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum EngineKind {
+    /// Containers of its own.
+    #[default]
+    Containers,
+    /// Services of the swarm that it manages.
+    Swarm,
+}
+
 /// When the engine starts a container again by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum Restart {
@@ -192,6 +202,7 @@ macro_rules! words {
 
 words!(Network, "network", "bridge" => Bridge, "host" => Host);
 words!(Restart, "restart", "no" => No, "on-failure" => OnFailure, "always" => Always, "unless-stopped" => UnlessStopped);
+words!(EngineKind, "engine", "containers" => Containers, "swarm" => Swarm);
 words!(Stats, "stats", "off" => Off, "loopback" => Loopback, "lan" => Lan);
 
 impl FromStr for Publish {

@@ -1,10 +1,11 @@
 //! What can be wrong with a manifest, in words.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use crate::farm::{
     AddressError, AllowRule, AllowRuleError, EndpointError, GccMajor, HostName, NameError, Port,
-    QuantityError, SettingError, Stats, TargetName, UnknownArchitecture,
+    QuantityError, SettingError, Stats, SwarmError, TargetName, UnknownArchitecture,
 };
 
 /// Longest manifest accepted, in bytes.
@@ -84,6 +85,18 @@ pub(super) enum Problem {
     File(String),
     #[error(transparent)]
     Machine(#[from] UnknownArchitecture),
+    #[error(transparent)]
+    Swarm(#[from] SwarmError),
+    #[error("a swarm needs a `registry`, from which its nodes get images")]
+    NoRegistry,
+    #[error("`{0}` is for swarms")]
+    OnlySwarm(&'static str),
+    #[error("masters dial each node of a swarm by its own address")]
+    SwarmAddress,
+    #[error("a swarm cannot open the port of {target} on {address} alone")]
+    SwarmPublish { target: TargetName, address: IpAddr },
+    #[error("a swarm cannot keep the statistics of {0} on the loopback")]
+    SwarmStats(TargetName),
 
     #[error("cannot read the directory {path}: {reason}")]
     Toolchains { path: String, reason: String },
@@ -190,6 +203,16 @@ impl Problem {
             ),
             Self::UselessCertificates(_) => Some(
                 "remove `tls:`, or write the engine as tcp://host:2376".to_owned(),
+            ),
+            Self::Swarm(error) => Some(error.hint()),
+            Self::NoRegistry => Some("name one that all nodes reach: registry: registry.lan:5000/farmctl".to_owned()),
+            Self::OnlySwarm(key) => Some(format!("remove `{key}:`, or add `engine: swarm`")),
+            Self::SwarmAddress => Some("remove `address:`".to_owned()),
+            Self::SwarmPublish { .. } => Some(
+                "write `publish: auto` for this host; a swarm's ports are open on every address of a node".to_owned(),
+            ),
+            Self::SwarmStats(_) => Some(
+                "write `network: host` as well, or `stats: lan`, or `stats: off`".to_owned(),
             ),
             Self::File(_) => Some(
                 "write the whole path, or one that starts at the manifest's own directory".to_owned(),

@@ -1,6 +1,9 @@
 //! The manifest as written: every key optional, every value judged alone.
 
-use crate::farm::{Address, AllowRule, Certificates, DockerEndpoint, FarmName, HostName, Port};
+use crate::farm::{
+    Address, AllowRule, Certificates, Constraint, DockerEndpoint, EngineKind, FarmName, HostName,
+    Port, Registry,
+};
 
 use super::archive_section::ToolchainSection;
 use super::keys;
@@ -35,7 +38,10 @@ pub(super) struct HostSection {
     pub(super) docker: Option<Located<DockerEndpoint>>,
     /// Relative paths start at the manifest's own directory.
     pub(super) tls: Option<Located<Certificates>>,
-    pub(super) address: Option<Address>,
+    pub(super) engine: Option<Located<EngineKind>>,
+    pub(super) registry: Option<Located<Registry>>,
+    pub(super) placement: Option<Located<Vec<Constraint>>>,
+    pub(super) address: Option<Located<Address>>,
     pub(super) targets: Option<Named<String, HostTargetSection>>,
     pub(super) settings: Settings,
 }
@@ -79,12 +85,28 @@ impl HostSection {
         let section = Self {
             docker: fields.located("docker", values::parsed),
             tls: fields.section("tls", tls_section::read),
-            address: fields.value("address", values::parsed),
+            engine: fields.located("engine", values::setting),
+            registry: fields.located("registry", values::parsed),
+            placement: fields.section("placement", placement),
+            address: fields.located("address", values::parsed),
             targets: fields.section("targets", host_targets),
             settings: Settings::take(&mut fields),
         };
         fields.close();
         section
+    }
+}
+
+fn placement(node: &Node, reader: &mut Reader<'_>) -> Located<Vec<Constraint>> {
+    refuse_empty("placement", node, reader);
+    let spot = reader.spot(node.id);
+    let value = reader
+        .set(node, values::parsed)
+        .into_iter()
+        .map(|constraint| constraint.value);
+    Located {
+        value: value.collect(),
+        spot,
     }
 }
 

@@ -106,6 +106,13 @@ fn with(group: &str, key: &str, value: Value) -> Value {
     if (group, key) == ("host", "tls") {
         held.insert("docker".to_owned(), json!("tcp://nas"));
     }
+    if group == "host"
+        && (["registry", "placement"].contains(&key) || held.get("engine") == Some(&json!("swarm")))
+    {
+        held.entry("engine").or_insert_with(|| json!("swarm"));
+        held.entry("registry")
+            .or_insert_with(|| json!("registry.lan/farmctl"));
+    }
     placed(group, Value::Object(held))
 }
 

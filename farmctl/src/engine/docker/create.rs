@@ -82,7 +82,7 @@ fn port_bindings(shape: &Shape) -> PortMap {
 }
 
 /// Volumes that are not there yet are made with the container, as the directory of a door.
-fn mounts(shape: &Shape) -> Vec<EngineMount> {
+pub(super) fn mounts(shape: &Shape) -> Vec<EngineMount> {
     let own = [labels::FARM, labels::TARGET];
     let labels: HashMap<_, _> = own
         .into_iter()
@@ -107,7 +107,7 @@ fn mounts(shape: &Shape) -> Vec<EngineMount> {
     shape.mounts.iter().map(mount).collect()
 }
 
-fn ulimits(shape: &Shape) -> Vec<ResourcesUlimits> {
+pub(super) fn ulimits(shape: &Shape) -> Vec<ResourcesUlimits> {
     let limit = |(name, (soft, hard)): (&String, &(i64, i64))| ResourcesUlimits {
         name: Some(name.clone()),
         soft: Some(*soft),
@@ -140,7 +140,7 @@ fn tmpfs(shape: &Shape) -> HashMap<String, String> {
 }
 
 /// `NONE` switches off a check that the image may bring along.
-fn health_check(shape: &Shape) -> HealthConfig {
+pub(super) fn health_check(shape: &Shape) -> HealthConfig {
     match &shape.health {
         None => HealthConfig {
             test: Some(vec!["NONE".to_owned()]),

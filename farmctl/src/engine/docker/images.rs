@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use bollard::Docker;
+use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::models::ImageSummary;
 use bollard::query_parameters::{
@@ -47,11 +48,14 @@ pub(super) async fn remove(docker: &Docker, image: &str) -> Result<(), Error> {
     docker.remove_image(image, options, None).await.map(drop)
 }
 
-/// Without credentials: what needs them is pulled by the engine's own command.
-pub(super) async fn pull(docker: &Docker, tag: &ImageTag) -> Result<(), Error> {
+pub(super) async fn pull(
+    docker: &Docker,
+    tag: &ImageTag,
+    credentials: Option<DockerCredentials>,
+) -> Result<(), Error> {
     let options = CreateImageOptionsBuilder::default().from_image(tag.as_str());
     docker
-        .create_image(Some(options.build()), None, None)
+        .create_image(Some(options.build()), None, credentials)
         .try_for_each(|_progress| std::future::ready(Ok(())))
         .await
 }

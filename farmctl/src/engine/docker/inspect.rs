@@ -137,7 +137,7 @@ fn words(options: &str) -> BTreeSet<String> {
 }
 
 /// Engines since 23 write `CAP_KILL` where others keep `kill`.
-fn capabilities(names: Option<Vec<String>>) -> BTreeSet<String> {
+pub(super) fn capabilities(names: Option<Vec<String>>) -> BTreeSet<String> {
     let plain = |name: String| {
         let name = name.to_ascii_uppercase();
         name.strip_prefix("CAP_").unwrap_or(&name).to_owned()
@@ -153,7 +153,7 @@ fn security(option: &str) -> String {
     bare.unwrap_or(option).to_owned()
 }
 
-fn health_check(check: Option<HealthConfig>) -> Option<HealthCheck> {
+pub(super) fn health_check(check: Option<HealthConfig>) -> Option<HealthCheck> {
     let check = check?;
     let test = check.test.unwrap_or_default();
     if test.is_empty() || test == ["NONE"] {

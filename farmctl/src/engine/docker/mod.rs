@@ -2,6 +2,7 @@
 
 mod connect;
 mod create;
+mod credentials;
 mod failure;
 mod images;
 mod inspect;
@@ -9,12 +10,15 @@ mod leftover;
 mod logs;
 mod observe;
 mod probe;
+mod swarm;
 mod system;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::Docker;
+use bollard::auth::DockerCredentials;
 use bollard::models::{ContainerUpdateBody, NetworkCreateRequest};
 use bollard::query_parameters::{
     ImportImageOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
@@ -45,6 +49,8 @@ pub struct DockerEngine {
     docker: Docker,
     patient: Docker,
     endpoint: String,
+    /// Where Docker's own command keeps its settings.
+    settings: Option<PathBuf>,
 }
 
 impl DockerEngine {
@@ -63,6 +69,7 @@ impl DockerEngine {
             docker: docker.with_timeout(CALL_TIMEOUT),
             patient,
             endpoint,
+            settings: client.settings.clone(),
         })
     }
 
@@ -71,6 +78,17 @@ impl DockerEngine {
         patient
             .stop_container(id, None::<StopContainerOptions>)
             .await
+    }
+
+    /// Who this user is to the registry of an image.
+    async fn credentials(
+        &self,
+        image: &ImageTag,
+    ) -> Result<Option<DockerCredentials>, EngineError> {
+        let registry = credentials::registry(image);
+        let found = credentials::find(self.settings.as_deref(), registry).await;
+        let doing = self.doing(format!("find the credentials for {registry}"));
+        found.map_err(|error| doing.broken(&error.to_string()))
     }
 
     fn doing(&self, operation: impl Into<String>) -> Operation<'_> {
@@ -253,7 +271,8 @@ impl Engine for DockerEngine {
 
     async fn pull_image(&self, tag: &ImageTag) -> Result<(), EngineError> {
         let doing = self.doing(format!("pull image {tag}"));
-        let pulled = images::pull(&self.patient, tag).await;
+        let credentials = self.credentials(tag).await?;
+        let pulled = images::pull(&self.patient, tag, credentials).await;
         pulled.map_err(|error| doing.failed(error))
     }
 }

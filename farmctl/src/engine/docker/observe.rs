@@ -228,7 +228,7 @@ fn network(network: Network) -> Option<LiveNetwork> {
     })
 }
 
-fn volume(volume: Volume, farm: &FarmName) -> LiveVolume {
+pub(super) fn volume(volume: Volume, farm: &FarmName) -> LiveVolume {
     let labels: BTreeMap<_, _> = volume.labels.into_iter().collect();
     let is_local = volume.driver == "local";
     LiveVolume {
@@ -239,7 +239,7 @@ fn volume(volume: Volume, farm: &FarmName) -> LiveVolume {
     }
 }
 
-fn tags(image: ImageSummary) -> impl Iterator<Item = (ImageTag, TaggedImage)> {
+pub(super) fn tags(image: ImageSummary) -> impl Iterator<Item = (ImageTag, TaggedImage)> {
     let live = TaggedImage {
         id: image.id,
         bytes: u64::try_from(image.size).unwrap_or_default(),

@@ -6,6 +6,7 @@
 mod door;
 pub mod labels;
 mod posture;
+mod service;
 mod shape;
 mod volunteer;
 
@@ -14,6 +15,9 @@ use std::fmt;
 use serde::Serialize;
 
 pub use door::{DOOR_DIRECTORY, DoorSpec, door_name, network_name, volume_name, volume_options};
+pub use service::{
+    LeftToNodes, ServicePowers, ServiceShape, ServiceSpec, UpdateOrder, inside_network_name,
+};
 pub use shape::{Attachment, HealthCheck, Mount, Shape};
 pub use volunteer::{VolunteerSpec, probe_command};
 

@@ -1,6 +1,6 @@
 //! The keys of `farm.yaml`.
 
-use crate::farm::{ImageSource, Network, Restart, Slots, Stats, Suite};
+use crate::farm::{EngineKind, ImageSource, Network, Restart, Slots, Stats, Suite};
 
 use super::{Group, Key, Names, Otherwise, Shape};
 
@@ -159,6 +159,34 @@ static HOST_KEYS: &[Key] = &[
         meaning: "What proves both sides of a `tcp://` engine: a folder with `ca.pem`, `cert.pem` and `key.pem` as \
                   docker's own command has it, or each file by itself. Paths start at the manifest's own directory. \
                   Without it `tcp://` is refused: an engine that is open to the network makes everybody root.",
+    },
+    Key {
+        name: "engine",
+        shape: Shape::Words(EngineKind::WORDS),
+        otherwise: Otherwise::Default("containers"),
+        example: "swarm",
+        meaning: "What the engine runs: `containers` of its own, or services of the `swarm` whose manager it is. Then the \
+                  host stands for every node of the swarm, and masters dial each by its own address.",
+    },
+    Key {
+        name: "registry",
+        shape: Shape::Text(
+            r"^([A-Za-z0-9][A-Za-z0-9-]*[.:][A-Za-z0-9.:-]*|localhost(:[0-9]+)?)(/[a-z0-9._-]+)*$",
+        ),
+        otherwise: Otherwise::Unset,
+        example: "registry.lan:5000/farmctl",
+        meaning: "Where a swarm's images are pushed to and pulled from by its nodes: a registry and a path in it, with the \
+                  credentials of docker's own configuration. A swarm needs it.",
+    },
+    Key {
+        name: "placement",
+        shape: Shape::Set(&Shape::Text(
+            r"^ *(node[.](id|hostname|ip|role|platform[.]os|platform[.]arch|labels[.][^\s=!]+)|engine[.]labels[.][^\s=!]+) *(==|!=) *[^\s=!][^\t=!]*$",
+        )),
+        otherwise: Otherwise::Unset,
+        example: "node.labels.farm==yes",
+        meaning: "Which nodes of a swarm may work, in docker's words for placement; all of several must hold. Nodes of \
+                  other architectures than the manager's never do.",
     },
     Key {
         name: "address",

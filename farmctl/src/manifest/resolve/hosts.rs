@@ -12,6 +12,7 @@ use crate::manifest::toolchains::Catalogue;
 
 use super::engine::engine;
 use super::ports;
+use super::swarm;
 use super::targets::{self, FarmTarget, Seen};
 use super::volunteer::volunteer;
 
@@ -76,7 +77,15 @@ fn host(
     findings: &mut Findings,
 ) -> Host {
     let docker = engine(section.docker, section.tls, farm.folder, findings);
-    let address = section.address.unwrap_or_else(|| farm.address.clone());
+    let is_swarm = swarm::Parts {
+        engine: section.engine,
+        registry: section.registry,
+        placement: section.placement,
+        address: section.address.as_ref().map(|address| address.spot.clone()),
+    };
+    let address = section
+        .address
+        .map_or_else(|| farm.address.clone(), |address| address.value);
     let nothing = HostTargetSection::default();
     let chosen = section.targets.map(|listed| choose(listed, farm, findings));
     let mut volunteers = Vec::new();
@@ -93,11 +102,14 @@ fn host(
     }
     ports::refuse_shared(&volunteers, &address, findings);
     volunteers.sort_by_key(|(volunteer, _)| volunteer.target.port);
+    let volunteers: Vec<_> = volunteers.into_iter().map(|(made, _)| made).collect();
+    let swarm = is_swarm.swarm(&volunteers, findings);
     Host {
         name,
         docker,
         address,
-        volunteers: volunteers.into_iter().map(|(made, _)| made).collect(),
+        volunteers,
+        swarm,
     }
 }
 

@@ -7,6 +7,7 @@ mod allow;
 mod engine;
 mod hosts;
 mod ports;
+mod swarm;
 mod targets;
 mod volunteer;
 
