@@ -9,7 +9,7 @@ use super::{Exit, Failure};
 use crate::converge::Interrupt;
 use crate::doctor::facts::{DaemonSettings, daemon};
 use crate::doctor::{Fact, Unknown};
-use crate::engine::{ClientEnvironment, DockerEngine};
+use crate::engine::{DockerEngine, Route};
 use crate::farm::{Address, DockerEndpoint, Farm, Host};
 use crate::hosts::local;
 use crate::manifest::{self, ManifestError};
@@ -85,16 +85,13 @@ impl Context {
 
     /// Connects to the engine of this machine.
     pub(super) async fn engine(&self) -> Result<DockerEngine, Failure> {
-        let client = ClientEnvironment {
-            host: self.environment.docker_host.clone(),
-            settings: self.environment.docker_settings.clone(),
-        };
-        Ok(DockerEngine::connect(&DockerEndpoint::Local, &client).await?)
+        let client = &self.environment.docker;
+        Ok(DockerEngine::connect(&DockerEndpoint::Local, client).await?)
     }
 
     /// How the engine was started; only an engine of this machine lets its files be read.
     pub(super) fn daemon_settings(&self) -> Fact<DaemonSettings> {
-        if self.engine_endpoint().starts_with("unix://") {
+        if self.engine_is_here() {
             daemon::settings()
         } else {
             Err(Unknown(
@@ -103,11 +100,10 @@ impl Context {
         }
     }
 
-    pub(super) fn engine_endpoint(&self) -> &str {
-        self.environment
-            .docker_host
-            .as_deref()
-            .unwrap_or(DockerEngine::DEFAULT_ENDPOINT)
+    /// Whether the engine is this machine's own.
+    pub(super) fn engine_is_here(&self) -> bool {
+        let route = Route::to(&DockerEndpoint::Local, &self.environment.docker);
+        route.is_ok_and(|route| route.is_of_this_machine())
     }
 
     /// Cancelled at the first Ctrl-C or SIGTERM; the second one ends the program at once.

@@ -5,6 +5,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::engine::ClientEnvironment;
 use crate::farm::Architecture;
 
 /// A variable, and what it is for.
@@ -41,8 +42,20 @@ const READ_HERE: &[Variable] = &[
         meaning: "the Docker engine, such as unix:///var/run/docker.sock",
     },
     Variable {
+        name: "DOCKER_CONTEXT",
+        meaning: "the docker context to use where DOCKER_HOST is not set",
+    },
+    Variable {
         name: "DOCKER_CONFIG",
-        meaning: "where docker's own command keeps its settings, among them credentials of registries, else ~/.docker",
+        meaning: "where docker's settings are, with contexts, certificates and credentials of registries, else ~/.docker",
+    },
+    Variable {
+        name: "DOCKER_TLS_VERIFY",
+        meaning: "set to anything: the tcp:// engine in DOCKER_HOST asks for certificates",
+    },
+    Variable {
+        name: "DOCKER_CERT_PATH",
+        meaning: "the folder with these certificates, else the one of docker's settings",
     },
     Variable {
         name: "XDG_CACHE_HOME",
@@ -103,10 +116,8 @@ pub(super) struct Environment {
     pub(super) keyring: Option<PathBuf>,
     /// The programs that become the daemon, where they are named.
     pub(super) programs: BTreeMap<Architecture, PathBuf>,
-    /// The engine.
-    pub(super) docker_host: Option<String>,
-    /// Where Docker's own command keeps its settings.
-    pub(super) docker_settings: Option<PathBuf>,
+    /// What this user's `docker` command goes by.
+    pub(super) docker: ClientEnvironment,
     /// Where downloads and layers are kept.
     pub(super) cache: Option<PathBuf>,
     /// Where the lock of a farm without a manifest is kept.
@@ -133,8 +144,13 @@ impl Environment {
                 .into_iter()
                 .filter_map(|host| Some((host, path(program_variable(host))?)))
                 .collect(),
-            docker_host: text("DOCKER_HOST"),
-            docker_settings: path("DOCKER_CONFIG").or_else(|| beneath_home(".docker")),
+            docker: ClientEnvironment {
+                host: text("DOCKER_HOST"),
+                context: text("DOCKER_CONTEXT"),
+                settings: path("DOCKER_CONFIG").or_else(|| beneath_home(".docker")),
+                tls_verify: set("DOCKER_TLS_VERIFY").is_some(),
+                certificates: path("DOCKER_CERT_PATH"),
+            },
             cache: path("XDG_CACHE_HOME").or_else(|| beneath_home(".cache")),
             data: path("XDG_DATA_HOME").or_else(|| beneath_home(".local/share")),
         }

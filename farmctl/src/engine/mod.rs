@@ -4,6 +4,7 @@
 //! this folder knows its client library), [`MemoryEngine`] the one that tests plan against.
 
 mod client;
+mod contexts;
 mod docker;
 mod error;
 mod images;
@@ -12,6 +13,8 @@ mod logs;
 mod memory;
 mod memory_swarm;
 mod observed;
+mod route;
+mod ssh;
 mod swarm;
 mod system;
 
@@ -26,7 +29,7 @@ use crate::farm::{Architecture, FarmName, ImageTag, Memory, Port, Shape};
 pub use crate::farm::network_name;
 pub use client::ClientEnvironment;
 pub use docker::DockerEngine;
-pub use error::{EngineError, EngineErrorKind};
+pub use error::{EngineError, EngineErrorKind, SshFailure, SshProblem, TlsProblem};
 pub use images::LiveImage;
 pub use logs::{LogLine, LogLines, LogRequest, LogStream};
 pub use memory::MemoryEngine;
@@ -34,11 +37,16 @@ pub use memory_swarm::MemorySwarm;
 pub use observed::{
     Health, LiveContainer, LiveNetwork, LiveState, LiveVolume, Observed, PortHolder, TaggedImage,
 };
+pub use route::Route;
+pub use ssh::ssh_host_name;
 pub use swarm::{
     LiveNode, LiveService, LiveServiceNetwork, LiveTask, LiveUpdate, ObservedSwarm, ServiceNetwork,
     SwarmEngine, TaskState,
 };
 pub use system::{Confinement, EngineClock, EngineSystem};
+
+/// What is being done until an engine answers.
+const CONNECTING: &str = "connect to the Docker engine";
 
 /// An archive in the engine's load format, produced while it is sent.
 pub type ImageArchive = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;

@@ -149,8 +149,11 @@ fn ssh(text: &str) -> Option<SshEndpoint> {
         None => (None, place),
     };
     let (host, port) = host_and_port(place)?;
-    let is_user = |user: &str| !user.is_empty() && user.chars().all(is_host_letter);
-    if user.is_some_and(|user| !is_user(user)) {
+    let is_user =
+        |user: &str| !user.is_empty() && !user.starts_with('-') && user.chars().all(is_host_letter);
+    // The path is a word of a command for the other machine's shell.
+    let is_path_letter = |c: char| is_host_letter(c) || matches!(c, '/' | '+' | '@');
+    if user.is_some_and(|user| !is_user(user)) || !socket.chars().all(is_path_letter) {
         return None;
     }
     Some(SshEndpoint {
@@ -268,6 +271,13 @@ mod tests {
             "ssh://",
             "ssh://-oProxyCommand=x",
             "ssh://-o@nas me",
+            "ssh://-lroot@nas",
+            "ssh://nas/run/$(reboot)",
+            "ssh://nas/run/a;reboot",
+            "ssh://nas/run/a b",
+            "ssh://nas;reboot",
+            "ssh://nas`reboot`",
+            "ssh://nas\nnas",
             "ssh://me@",
             "ssh://@nas",
             "ssh://nas:0",

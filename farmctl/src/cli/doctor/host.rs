@@ -51,7 +51,7 @@ pub(super) async fn examine(args: &Doctor, context: &Context) -> Result<Diagnosi
         async move { looker.look(volunteer).await }
     });
     let volunteers = join_all(looked).await;
-    let is_local = context.engine_endpoint().starts_with("unix://");
+    let is_local = context.engine_is_here();
     let facts = HostFacts {
         daemon: context.daemon_settings(),
         firewall: daemon::firewalls(),

@@ -2,12 +2,13 @@
 
 use bollard::errors::Error;
 
-use super::super::{EngineError, EngineErrorKind};
+use super::super::{EngineError, EngineErrorKind, TlsProblem};
+use super::connect::Line;
 
 /// What was being done, and where; turns a failure into an [`EngineError`].
 #[derive(Debug)]
 pub(super) struct Operation<'a> {
-    pub(super) endpoint: &'a str,
+    pub(super) line: &'a Line,
     pub(super) operation: String,
 }
 
@@ -20,8 +21,26 @@ impl Operation<'_> {
             } => refusal(status_code, message),
             Error::DockerStreamError { error } => refusal(500, error),
             Error::RequestTimeoutError => broken("the engine did not answer in time"),
-            other => return self.lost(&other),
+            other => match self.line.explain(&other) {
+                Some(kind) => kind,
+                None => return self.lost(&other),
+            },
         })
+    }
+
+    /// The first words of whatever answers are not an engine's, or there are none.
+    pub(super) fn not_understood(&self, error: Error) -> EngineError {
+        match error {
+            Error::DockerResponseServerError { message, .. }
+                if message.contains("HTTP request to an HTTPS server") =>
+            {
+                self.failed_by(EngineErrorKind::Tls {
+                    endpoint: self.line.endpoint.to_string(),
+                    problem: TlsProblem::OnlyTls,
+                })
+            }
+            other => self.unreachable(&other),
+        }
     }
 
     /// Nobody answers where an engine answered before, or what it says is cut short.
@@ -36,7 +55,7 @@ impl Operation<'_> {
     pub(super) fn unreachable(&self, error: &Error) -> EngineError {
         let reason = root_cause(error);
         self.failed_by(EngineErrorKind::Unreachable {
-            endpoint: self.endpoint.to_owned(),
+            endpoint: self.line.endpoint.to_string(),
             reason,
         })
     }

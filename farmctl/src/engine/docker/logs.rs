@@ -33,7 +33,7 @@ fn told<S: Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>(
     output: S,
     doing: Operation<'_>,
 ) -> impl Stream<Item = Result<LogLine, EngineError>> + Send + use<S> {
-    let (endpoint, operation) = (doing.endpoint.to_owned(), doing.operation);
+    let (line_to_engine, operation) = (doing.line.clone(), doing.operation);
     output.filter_map(move |output| {
         let line = match output {
             Ok(output) => Some(Ok(line(output))),
@@ -41,7 +41,7 @@ fn told<S: Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>(
             Err(error) if error.is_missing() => None,
             Err(error) => {
                 let doing = Operation {
-                    endpoint: &endpoint,
+                    line: &line_to_engine,
                     operation: operation.clone(),
                 };
                 Some(Err(doing.failed(error)))

@@ -28,12 +28,13 @@ use futures_util::TryStreamExt;
 
 use super::{
     ClientEnvironment, Engine, EngineError, EngineFacts, Fitness, ImageArchive, LiveImage,
-    LogLines, LogRequest, Observed, network_name,
+    LogLines, LogRequest, Observed, Route, network_name,
 };
 use crate::farm::{
     Architecture, DockerEndpoint, FarmName, ImageTag, Memory, Port, Restart, Shape,
     UnknownArchitecture, labels,
 };
+use connect::Line;
 use failure::{Missing, NameTaken, Operation};
 
 /// How long ordinary calls may take.
@@ -48,27 +49,24 @@ const STOP_TIMEOUT: Duration = Duration::from_hours(25);
 pub struct DockerEngine {
     docker: Docker,
     patient: Docker,
-    endpoint: String,
+    line: Line,
     /// Where Docker's own command keeps its settings.
     settings: Option<PathBuf>,
 }
 
 impl DockerEngine {
-    /// The endpoint that Docker's own command uses where nothing else is said.
-    pub const DEFAULT_ENDPOINT: &'static str = "unix:///var/run/docker.sock";
-
     /// Connects to `endpoint` as this user may, and agrees on an API version that both sides speak.
     pub async fn connect(
         endpoint: &DockerEndpoint,
         client: &ClientEnvironment,
     ) -> Result<Self, EngineError> {
-        let endpoint = connect::address(endpoint, client);
-        let docker = connect::connect(&endpoint).await?;
+        let route = Route::to(endpoint, client)?;
+        let (docker, line) = connect::connect(&route).await?;
         let patient = docker.clone().with_timeout(LONG_CALL_TIMEOUT);
         Ok(Self {
             docker: docker.with_timeout(CALL_TIMEOUT),
             patient,
-            endpoint,
+            line,
             settings: client.settings.clone(),
         })
     }
@@ -93,7 +91,7 @@ impl DockerEngine {
 
     fn doing(&self, operation: impl Into<String>) -> Operation<'_> {
         Operation {
-            endpoint: &self.endpoint,
+            line: &self.line,
             operation: operation.into(),
         }
     }

@@ -154,7 +154,7 @@ impl DockerEngine {
             .into_iter()
             .filter_map(|manager| manager.addr)
             .collect();
-        let endpoint = self.endpoint.clone();
+        let endpoint = self.line.endpoint.to_string();
         Err(doing.failed_by(EngineErrorKind::NotAManager { endpoint, managers }))
     }
 
