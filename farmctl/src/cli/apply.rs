@@ -1,19 +1,21 @@
 //! Carries plans out under the user's eyes, until every volunteer compiles.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use distccd::ProbeReport;
 
 use super::Failure;
 use super::context::Context;
-use super::prepare::Prepared;
+use super::fleet::{Hosts, Label, Member};
+use super::images::NoImages;
+use super::prepare::{Planned, Prepared, Wanted};
 use crate::converge::{
     Desired, Execution, ImageSource, Intent, Interrupt, Outcome, Plan, Step, StepId, diff, drained,
     execute,
 };
 use crate::engine::{DockerEngine, Engine, Health, LiveContainer, LiveState};
-use crate::farm::VolunteerSpec;
+use crate::farm::{Farm, VolunteerSpec};
 use crate::health::{self, Check, Unhealthy};
 use crate::report::StepReport;
 
@@ -25,50 +27,148 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// of them would mean that somebody else changes the farm all the time.
 const MOST_PLANS: usize = 4;
 
-/// Applies the plan, and further ones if need be, until every volunteer compiles.
+/// Carries out every host's plan, and further ones if need be, until every volunteer compiles. What is left are the
+/// hosts that are up.
 pub(super) async fn settle(
-    prepared: &Prepared,
+    prepared: Prepared,
     patience: Duration,
     context: &Context,
-) -> Result<(), Failure> {
+) -> Hosts<Planned> {
     let interrupt = context.interrupt();
-    let engine = &prepared.snapshot.engine;
-    // What the user asked for is done once.
-    let lasting = match prepared.desired.intent {
-        Intent::Drain => prepared.desired.clone(),
-        Intent::Keep | Intent::Restart | Intent::Undrain => {
-            prepared.desired.clone().with(Intent::Keep)
-        }
+    let Prepared {
+        farm,
+        images,
+        hosts,
+    } = prepared;
+    let settle = async |member: &Member, planned: Planned| {
+        let work = Work {
+            label: &member.label,
+            engine: &planned.snapshot.engine,
+            images: &images,
+            patience,
+            interrupt: &interrupt,
+            context,
+        };
+        work.settle(&planned, &farm).await?;
+        Ok(planned)
     };
-    let begun = Instant::now();
-    let mut plan = prepared.plan.clone();
-    let mut unfit = to_check(prepared);
-    let mut plans = 0;
-    loop {
-        let applied = !plan.is_empty();
-        if applied {
-            plans += 1;
-            let work = Work {
-                engine,
-                images: &prepared.images,
-                patience,
-            };
-            let outcome = carry_out(&plan, &work, &interrupt, context).await;
-            finish(&plan, outcome, context)?;
+    hosts.each(settle).await
+}
+
+/// Carries out every host's plan, which neither loads images nor makes anything that would have to be waited for.
+pub(super) async fn carry_out(hosts: Hosts<(DockerEngine, Plan)>, context: &Context) -> Hosts<()> {
+    let interrupt = context.interrupt();
+    let carry_out = async |member: &Member, (engine, plan): (DockerEngine, Plan)| {
+        let work = Work {
+            label: &member.label,
+            engine: &engine,
+            images: &NoImages,
+            patience: Duration::ZERO,
+            interrupt: &interrupt,
+            context,
+        };
+        work.carry_out(&plan).await
+    };
+    hosts.each(carry_out).await
+}
+
+/// What one host's plans are carried out with.
+struct Work<'a, I> {
+    label: &'a Label,
+    engine: &'a DockerEngine,
+    images: &'a I,
+    patience: Duration,
+    interrupt: &'a Interrupt,
+    context: &'a Context,
+}
+
+impl<I: ImageSource> Work<'_, I> {
+    async fn settle(&self, planned: &Planned, farm: &Farm) -> Result<(), Failure> {
+        let lasting = lasting(&planned.wanted.desired);
+        let begun = Instant::now();
+        let mut plan = planned.plan.clone();
+        let mut unfit = to_check(planned);
+        let mut plans = 0;
+        loop {
+            let applied = !plan.is_empty();
+            if applied {
+                plans += 1;
+                self.carry_out(&plan).await?;
+            }
+            let left = self.patience.saturating_sub(begun.elapsed());
+            let unhealthy = self.wait(&unfit, left.min(LOOK_AGAIN)).await?;
+            if unhealthy.is_empty() && !applied {
+                return Ok(());
+            }
+            if !unhealthy.is_empty() && begun.elapsed() >= self.patience {
+                return Err(unhealthy.into());
+            }
+            unfit.retain(|check| unhealthy.iter().any(|failed| failed.target == check.target));
+            plan = diff(&lasting, &self.engine.observe(&farm.name).await?)?;
+            if plans == MOST_PLANS && !plan.is_empty() {
+                return Err(unstable(&plan));
+            }
         }
-        let left = patience.saturating_sub(begun.elapsed());
-        let unhealthy = wait(&unfit, left.min(LOOK_AGAIN), &interrupt, context).await?;
-        if unhealthy.is_empty() && !applied {
+    }
+
+    /// Executes `plan` under the user's eyes; the first Ctrl-C stops it between two steps.
+    async fn carry_out(&self, plan: &Plan) -> Result<(), Failure> {
+        let steps = StepReport::new(&self.context.report, self.label.to_string());
+        let report = |step: &Step, event| steps.on(step, event);
+        let execution = Execution {
+            engine: self.engine,
+            images: self.images,
+            report,
+            interrupt: self.interrupt.clone(),
+            patience: self.patience,
+        };
+        self.finish(plan, execute(plan, &execution).await)
+    }
+
+    /// Says what was not done, and why.
+    fn finish(&self, plan: &Plan, outcome: Outcome) -> Result<(), Failure> {
+        if outcome.is_complete(plan) {
             return Ok(());
         }
-        if !unhealthy.is_empty() && begun.elapsed() >= patience {
-            return Err(unhealthy.into());
+        let (label, report) = (self.label, &self.context.report);
+        let step = |id: &StepId| plan.steps().iter().find(|step| step.id == *id);
+        for step in outcome.not_attempted.iter().filter_map(step) {
+            report.note(&format!("not yet {label}{step}"));
         }
-        unfit.retain(|check| unhealthy.iter().any(|failed| failed.target == check.target));
-        plan = diff(&lasting, &engine.observe(&prepared.farm.name).await?)?;
-        if plans == MOST_PLANS && !plan.is_empty() {
-            return Err(unstable(&plan));
+        report.note(&format!(
+            "{label}{} of {} steps are done; the next run goes on from there",
+            outcome.done.len(),
+            plan.steps().len()
+        ));
+        if outcome.failed.is_empty() && outcome.interrupted {
+            return Err(Failure::interrupted());
         }
+        Err(Failure::all(
+            outcome.failed.into_iter().map(|(_, error)| error.into()),
+        ))
+    }
+
+    async fn wait(&self, checks: &[Check], patience: Duration) -> Result<Vec<Unhealthy>, Failure> {
+        let label = self.label;
+        let ready = |check: &Check, found: &ProbeReport| {
+            let (target, address, elapsed) =
+                (&check.target, check.address, found.elapsed.as_millis());
+            self.context.report.note(&format!(
+                "  ready {label}volunteer {target} at {address} ({elapsed} ms)"
+            ));
+        };
+        tokio::select! {
+            () = self.interrupt.cancelled() => Err(Failure::interrupted()),
+            waited = health::wait(checks, patience, ready) => Ok(waited.err().unwrap_or_default()),
+        }
+    }
+}
+
+/// What the user asked for is done once.
+fn lasting(desired: &Desired) -> Desired {
+    match desired.intent {
+        Intent::Drain => desired.clone(),
+        Intent::Keep | Intent::Restart | Intent::Undrain => desired.clone().with(Intent::Keep),
     }
 }
 
@@ -81,66 +181,14 @@ fn unstable(plan: &Plan) -> Failure {
     Failure::new(super::Exit::Failed, error, Some(hint.to_owned()))
 }
 
-/// What plans are carried out with.
-pub(super) struct Work<'a, I> {
-    pub(super) engine: &'a DockerEngine,
-    pub(super) images: &'a I,
-    pub(super) patience: Duration,
-}
-
-/// Executes `plan` under the user's eyes; the first Ctrl-C stops it between two steps.
-pub(super) async fn carry_out<I: ImageSource>(
-    plan: &Plan,
-    work: &Work<'_, I>,
-    interrupt: &Interrupt,
-    context: &Context,
-) -> Outcome {
-    let steps = StepReport::new(&context.report);
-    let report = |step: &Step, event| steps.on(step, event);
-    execute(
-        plan,
-        &Execution {
-            engine: work.engine,
-            images: work.images,
-            report,
-            interrupt: interrupt.clone(),
-            patience: work.patience,
-        },
-    )
-    .await
-}
-
-/// Says what was not done, and why.
-pub(super) fn finish(plan: &Plan, outcome: Outcome, context: &Context) -> Result<(), Failure> {
-    if outcome.is_complete(plan) {
-        return Ok(());
-    }
-    let step = |id: &StepId| plan.steps().iter().find(|step| step.id == *id);
-    for step in outcome.not_attempted.iter().filter_map(step) {
-        context.report.note(&format!("not yet {step}"));
-    }
-    context.report.note(&format!(
-        "{} of {} steps are done; the next run goes on from there",
-        outcome.done.len(),
-        plan.steps().len()
-    ));
-    if outcome.failed.is_empty() && outcome.interrupted {
-        return Err(Failure::interrupted());
-    }
-    Err(Failure::all(
-        outcome.failed.into_iter().map(|(_, error)| error.into()),
-    ))
-}
-
 /// Volunteers that a plan step touches, or whose own health check has not passed.
-fn to_check(prepared: &Prepared) -> Vec<Check> {
-    let Prepared {
-        host,
+fn to_check(planned: &Planned) -> Vec<Check> {
+    let Planned {
+        wanted: Wanted { host, desired, .. },
         snapshot,
-        desired,
         plan,
         ..
-    } = prepared;
+    } = planned;
     if desired.intent == Intent::Drain {
         return Vec::new();
     }
@@ -162,7 +210,7 @@ fn to_check(prepared: &Prepared) -> Vec<Check> {
         let volunteer = volunteers.find(|volunteer| volunteer.target.name == spec.target)?;
         Some(Check {
             target: spec.target.clone(),
-            address: SocketAddr::new(reachable(spec.publish), spec.port.number()),
+            address: SocketAddr::new(planned.place.reachable(spec.publish)?, spec.port.number()),
             object: volunteer.target.object.clone(),
         })
     };
@@ -179,31 +227,4 @@ fn serving(desired: &Desired) -> impl Iterator<Item = &VolunteerSpec> {
         .volunteers
         .iter()
         .filter(|spec| desired.scope.holds(Some(&spec.target)))
-}
-
-/// A port that is open on every address is so on the loopback.
-fn reachable(publish: IpAddr) -> IpAddr {
-    match publish {
-        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        address => address,
-    }
-}
-
-async fn wait(
-    checks: &[Check],
-    patience: Duration,
-    interrupt: &Interrupt,
-    context: &Context,
-) -> Result<Vec<Unhealthy>, Failure> {
-    let ready = |check: &Check, found: &ProbeReport| {
-        let (target, address, elapsed) = (&check.target, check.address, found.elapsed.as_millis());
-        context.report.note(&format!(
-            "  ready volunteer {target} at {address} ({elapsed} ms)"
-        ));
-    };
-    tokio::select! {
-        () = interrupt.cancelled() => Err(Failure::interrupted()),
-        waited = health::wait(checks, patience, ready) => Ok(waited.err().unwrap_or_default()),
-    }
 }

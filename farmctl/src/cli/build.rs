@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::context::{Context, only_host};
+use super::context::Context;
+use super::fleet::{Fleet, HostArgs, Member, Snapshot};
 use super::image_files::{self, Place};
-use super::images::{ImageArgs, ImageOrigin, Images, Pins, TargetImage};
-use super::{Exit, Failure, Output, stdout, targets};
+use super::images::{ImageArgs, ImageOrigin, Images, Machines, Pins, TargetImage};
+use super::{Exit, Failure, Output, stdout};
 use crate::converge::ImageSource;
-use crate::engine::{DockerEngine, Engine};
+use crate::engine::Engine;
 use crate::farm::ImageTag;
 use crate::report::Table;
 
@@ -26,6 +27,8 @@ pub(super) struct Build {
     /// Only the images of these targets
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     /// How the table is printed
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
@@ -49,6 +52,7 @@ impl Build {
 /// One line of the table; its JSON names are a contract.
 #[derive(Debug, Serialize)]
 struct Row {
+    host: String,
     target: String,
     image: String,
     outcome: &'static str,
@@ -57,6 +61,7 @@ struct Row {
 impl Row {
     fn written(image: &TargetImage) -> Self {
         Self {
+            host: image.host.to_string(),
             target: image.target.to_string(),
             image: image.tag.to_string(),
             outcome: "written",
@@ -64,80 +69,104 @@ impl Row {
     }
 }
 
+const BUILT: &str = "built";
+
 pub(super) async fn build(args: &Build, context: &Context) -> Result<Exit, Failure> {
-    let farm = context.farm()?;
-    let host = only_host(&farm)?;
-    let chosen = targets::chosen(&farm, &args.targets)?;
-    if let Some(place) = args.place() {
-        let images = Images::resolve(&farm, host, Pins::Kept, &args.images, context).await?;
-        let written = Box::pin(image_files::write(place, &chosen, &images, context)).await?;
-        print(
-            &written.into_iter().map(Row::written).collect::<Vec<_>>(),
-            args.output,
-        )?;
-        return Ok(Exit::Done);
+    let fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
+    match args.place() {
+        Some(place) => write(place, &fleet, args, context).await,
+        None => load(&fleet, args, context).await,
     }
-    let engine = context.engine().await?;
-    let observed = engine.observe(&farm.name).await?;
-    let images = Images::resolve(&farm, host, Pins::Kept, &args.images, context).await?;
+}
+
+/// Writes images into files; those that hosts share once.
+async fn write(
+    place: Place<'_>,
+    fleet: &Fleet,
+    args: &Build,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let machines = Machines::default();
+    let images = Images::resolve(&fleet.farm, &machines, Pins::Kept, &args.images, context).await?;
+    let chosen = images.shared_by(&fleet.members);
+    let written = Box::pin(image_files::write(place, chosen, &images, context)).await?;
+    let rows: Vec<_> = written.into_iter().map(Row::written).collect();
+    print(&rows.iter().collect::<Vec<_>>(), fleet, args.output)?;
+    Ok(Exit::Done)
+}
+
+/// Loads images into every engine that lacks them.
+async fn load(fleet: &Fleet, args: &Build, context: &Context) -> Result<Exit, Failure> {
+    let snapshots = fleet.snapshot(context).await?;
+    let machines = Machines::of(&snapshots);
+    let images = Images::resolve(&fleet.farm, &machines, Pins::Kept, &args.images, context).await?;
     images.save_lock()?;
+    let interrupt = context.interrupt();
+    let built = snapshots
+        .each(async |member, snapshot| {
+            tokio::select! {
+                () = interrupt.cancelled() => Err(Failure::interrupted()),
+                built = load_into(member, &snapshot, &images) => built,
+            }
+        })
+        .await
+        .go_on(context)?;
+    let rows: Vec<&Row> = built.present.iter().flat_map(|(_, rows)| rows).collect();
+    if !rows.iter().any(|row| row.outcome == BUILT) {
+        context
+            .report
+            .note("nothing to do: the engine has every image that is assembled");
+    }
+    print(&rows, fleet, args.output)?;
+    built.end(Exit::Done)
+}
+
+/// Loads what one engine lacks.
+async fn load_into(
+    member: &Member,
+    Snapshot {
+        engine, observed, ..
+    }: &Snapshot,
+    images: &Images,
+) -> Result<Vec<Row>, Failure> {
     let is_there = |image: &TargetImage| {
         let tagged = observed.images.get(&image.tag);
         tagged.is_some_and(|tagged| tagged.made_as.as_ref() == Some(&image.tag))
     };
-    let chosen = images.of(&chosen);
+    let chosen = images.of(member);
     let missing: Vec<ImageTag> = chosen
         .iter()
         .filter(|image| image.origin == ImageOrigin::Assembled && !is_there(image))
         .map(|image| image.tag.clone())
         .collect();
-    if missing.is_empty() {
-        context
-            .report
-            .note("nothing to do: the engine has every image that is assembled");
-    } else {
-        load(&missing, &images, &engine, context).await?;
+    if !missing.is_empty() {
+        let archive = images.archive(&missing).await?;
+        engine.load_images(archive).await?;
     }
     let row = |image: &&TargetImage| Row {
+        host: member.host.name.to_string(),
         target: image.target.to_string(),
         image: image.tag.to_string(),
         outcome: if missing.contains(&image.tag) {
-            "built"
+            BUILT
         } else if is_there(image) {
             "present"
         } else {
             "missing"
         },
     };
-    print(&chosen.iter().map(row).collect::<Vec<_>>(), args.output)?;
-    Ok(Exit::Done)
+    Ok(chosen.iter().map(row).collect())
 }
 
-async fn load(
-    tags: &[ImageTag],
-    images: &Images,
-    engine: &DockerEngine,
-    context: &Context,
-) -> Result<(), Failure> {
-    let interrupt = context.interrupt();
-    let load = async {
-        let archive = images.archive(tags).await?;
-        Ok(engine.load_images(archive).await?)
-    };
-    tokio::select! {
-        () = interrupt.cancelled() => Err(Failure::interrupted()),
-        loaded = load => loaded,
-    }
-}
-
-fn print(rows: &[Row], output: Output) -> Result<(), Failure> {
+fn print(rows: &[&Row], fleet: &Fleet, output: Output) -> Result<(), Failure> {
     match output {
         Output::Json => stdout::print_json(&serde_json::json!({ "version": 1, "images": rows })),
         Output::Text => {
-            let mut table = Table::new(["TARGET", "IMAGE", "OUTCOME"]);
+            let columns = ["TARGET", "IMAGE", "OUTCOME"];
+            let mut table = Table::with_hosts(fleet.has_several_hosts(), &columns);
             for row in rows {
                 let outcome = row.outcome.to_owned();
-                table.row([row.target.clone(), row.image.clone(), outcome]);
+                table.row_of(&row.host, [row.target.clone(), row.image.clone(), outcome]);
             }
             stdout::print(&format!("{table}\n"))
         }

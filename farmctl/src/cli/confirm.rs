@@ -4,23 +4,18 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 
 use super::context::Context;
+use super::prepare::{Planned, Prepared};
 use super::{Exit, Failure};
-use crate::converge::{Action, Cause, Plan};
+use crate::converge::{Action, Cause, Contained};
 
-/// Lets a plan pass that loses nothing; asks about targets that left the manifest, or refuses where nobody can answer.
-pub(super) async fn losses(plan: &Plan, yes: bool, context: &Context) -> Result<(), Failure> {
-    let lost: BTreeSet<String> = plan
-        .steps()
-        .iter()
-        .filter(|step| step.cause == Cause::LeftManifest)
-        .filter_map(|step| match &step.action {
-            Action::RemoveContainer(container) => Some(match &container.target {
-                Some(target) => format!("target {target}"),
-                None => format!("container {}", container.name),
-            }),
-            _ => None,
-        })
-        .collect();
+/// Lets plans pass that lose nothing; asks once about all targets that left the manifest, or refuses where nobody can
+/// answer.
+pub(super) async fn losses(
+    prepared: &Prepared,
+    yes: bool,
+    context: &Context,
+) -> Result<(), Failure> {
+    let lost: BTreeSet<String> = prepared.planned().flat_map(lost_by).collect();
     if yes || lost.is_empty() {
         return Ok(());
     }
@@ -33,6 +28,26 @@ pub(super) async fn losses(plan: &Plan, yes: bool, context: &Context) -> Result<
     let hint =
         "confirm the removal with --yes, or name the targets to bring up: farmctl up TARGET…";
     Err(Failure::new(Exit::Usage, error, Some(hint.to_owned())))
+}
+
+/// What goes from one host.
+fn lost_by(planned: &Planned) -> Vec<String> {
+    let lost = |container: &Contained| match &container.target {
+        Some(target) => format!("target {target}"),
+        None => format!("container {}", container.name),
+    };
+    let at_host = |what: String| match planned.label.name() {
+        Some(host) => format!("{what} on {host}"),
+        None => what,
+    };
+    let steps = planned.plan.steps().iter();
+    let removals = steps.filter(|step| step.cause == Cause::LeftManifest);
+    removals
+        .filter_map(|step| match &step.action {
+            Action::RemoveContainer(container) => Some(at_host(lost(container))),
+            _ => None,
+        })
+        .collect()
 }
 
 async fn answers_yes(lost: &str, context: &Context) -> bool {

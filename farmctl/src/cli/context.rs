@@ -1,17 +1,16 @@
-//! What every verb starts from: the farm, its engine, the report, and the user's wish to stop.
+//! What every verb starts from: the farm, its engines, the report, and the user's wish to stop.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::environment::Environment;
+use super::fleet::is_of_this_machine;
 use super::{Exit, Failure};
 use crate::converge::Interrupt;
 use crate::doctor::facts::{DaemonSettings, daemon};
 use crate::doctor::{Fact, Unknown};
-use crate::engine::{DockerEngine, Route};
-use crate::farm::{Address, DockerEndpoint, Farm, Host};
-use crate::hosts::local;
+use crate::engine::{ClientEnvironment, DockerEngine};
+use crate::farm::{Farm, Host};
 use crate::manifest::{self, ManifestError};
 use crate::report::{Report, Style};
 
@@ -83,27 +82,25 @@ impl Context {
         Ok(cache.join("farmctl"))
     }
 
-    /// Connects to the engine of this machine.
-    pub(super) async fn engine(&self) -> Result<DockerEngine, Failure> {
-        let client = &self.environment.docker;
-        Ok(DockerEngine::connect(&DockerEndpoint::Local, client).await?)
+    /// Connects to the engine of `host`.
+    pub(super) async fn engine(&self, host: &Host) -> Result<DockerEngine, Failure> {
+        Ok(DockerEngine::connect(&host.docker, self.client()).await?)
     }
 
-    /// How the engine was started; only an engine of this machine lets its files be read.
-    pub(super) fn daemon_settings(&self) -> Fact<DaemonSettings> {
-        if self.engine_is_here() {
+    /// What this user's `docker` command goes by.
+    pub(super) fn client(&self) -> &ClientEnvironment {
+        &self.environment.docker
+    }
+
+    /// How the engine of `host` was started; only an engine of this machine lets its files be read.
+    pub(super) fn daemon_settings(&self, host: &Host) -> Fact<DaemonSettings> {
+        if is_of_this_machine(host, self.client()) {
             daemon::settings()
         } else {
             Err(Unknown(
                 "the engine's settings are on another machine".to_owned(),
             ))
         }
-    }
-
-    /// Whether the engine is this machine's own.
-    pub(super) fn engine_is_here(&self) -> bool {
-        let route = Route::to(&DockerEndpoint::Local, &self.environment.docker);
-        route.is_ok_and(|route| route.is_of_this_machine())
     }
 
     /// Cancelled at the first Ctrl-C or SIGTERM; the second one ends the program at once.
@@ -151,28 +148,4 @@ async fn stop_signal() {
 )]
 fn leave_at_once() -> ! {
     std::process::exit(Exit::Interrupted as i32)
-}
-
-/// The host of a farm that has one. More hosts are for later: their engines are reached in other ways.
-pub(super) fn only_host(farm: &Farm) -> Result<&Host, Failure> {
-    match farm.hosts.as_slice() {
-        [host] => Ok(host),
-        hosts => {
-            let error = anyhow::anyhow!(
-                "the manifest has {} hosts, and only one is supported",
-                hosts.len()
-            );
-            Err(Failure::new(Exit::Usage, error, None))
-        }
-    }
-}
-
-/// The host's own address: ports are published on it and on no other. A name is for masters to resolve; what it stands
-/// for is this machine's address all the same.
-pub(super) fn publish_address(host: &Host) -> Result<IpAddr, Failure> {
-    let given = match &host.address {
-        Address::Given(address) => address.ip(),
-        Address::Auto => None,
-    };
-    given.map_or_else(|| Ok(local::address()?), Ok)
 }

@@ -1,65 +1,71 @@
 //! `farmctl drain`: targets stop serving until they are told otherwise.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use clap::Args;
 
-use super::apply::{Work, carry_out, finish};
-use super::context::{Context, only_host, publish_address};
-use super::images::NoImages;
-use super::observe::snapshot;
-use super::{Exit, Failure, targets};
-use crate::converge::{Intent, Scope, Surroundings, desired, diff};
-use crate::farm::{ImageTag, TargetName};
+use super::apply::carry_out;
+use super::context::Context;
+use super::fleet::{Fleet, HostArgs, Member, Place, Snapshot, place};
+use super::{Exit, Failure};
+use crate::converge::{Intent, Plan, Scope, Surroundings, desired, diff};
+use crate::engine::Observed;
+use crate::farm::{Farm, ImageTag, TargetName};
 
 /// Let targets finish their jobs and stop serving: their ports refuse until `undrain`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  farmctl drain armv7h\n  farmctl drain armv7h aarch64\n\nThey stay drained whatever happens: `up` and a restarted engine leave them alone."
+    after_help = "Examples:\n  farmctl drain armv7h\n  farmctl drain armv7h aarch64\n  farmctl drain --host nas\n\nThey stay drained whatever happens: `up` and a restarted engine leave them alone."
 )]
 pub(super) struct Drain {
-    /// Which targets
-    #[arg(required = true, value_name = "TARGET")]
+    /// Which targets; with --host all of its targets if none is named
+    #[arg(required_unless_present = "hosts", value_name = "TARGET")]
     targets: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
 }
 
 pub(super) async fn drain(args: &Drain, context: &Context) -> Result<Exit, Failure> {
-    let farm = context.farm()?;
-    let host = only_host(&farm)?;
-    let chosen = targets::chosen(&farm, &args.targets)?;
-    let snapshot = snapshot(context, &farm.name).await?;
+    let mut fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
+    fleet.name_every_target();
+    let farm = &fleet.farm;
+    let plans = fleet
+        .snapshot(context)
+        .await?
+        .each(async |member, snapshot| {
+            let place = place(&member.host, context).await?;
+            let plan = plan(farm, member, &snapshot, &place)?;
+            Ok((snapshot.engine, plan))
+        })
+        .await
+        .go_on(context)?;
+    if plans.present.iter().all(|(_, (_, plan))| plan.is_empty()) {
+        context.report.note("nothing to do: it is drained");
+        return plans.end(Exit::Done);
+    }
+    carry_out(plans, context).await.end(Exit::Done)
+}
+
+fn plan(farm: &Farm, member: &Member, snapshot: &Snapshot, place: &Place) -> Result<Plan, Failure> {
     // Whatever they run: nothing is made, so no image has to be known.
-    let images = images(&snapshot.observed, &chosen)?;
-    let mut host = host.clone();
+    let images = images(&snapshot.observed, &member.targets)?;
+    let mut host = member.host.clone();
     host.volunteers
         .retain(|volunteer| images.contains_key(&volunteer.target.name));
     let surroundings = Surroundings {
         engine: &snapshot.facts,
-        publish: publish_address(&host)?,
+        publish: place.publish,
         images: &images,
     };
     let wish = desired(&farm.name, &farm.allow, &host, &surroundings)
         .map_err(|error| Failure::new(Exit::Failed, error, None))?
-        .only(Scope::of(chosen))
+        .only(Scope::of(member.targets.clone()))
         .with(Intent::Drain);
-    let plan = diff(&wish, &snapshot.observed)?;
-    if plan.is_empty() {
-        context.report.note("nothing to do: it is drained");
-        return Ok(Exit::Done);
-    }
-    let work = Work {
-        engine: &snapshot.engine,
-        images: &NoImages,
-        patience: Duration::ZERO,
-    };
-    let outcome = carry_out(&plan, &work, &context.interrupt(), context).await;
-    finish(&plan, outcome, context)?;
-    Ok(Exit::Done)
+    Ok(diff(&wish, &snapshot.observed)?)
 }
 
 fn images(
-    observed: &crate::engine::Observed,
+    observed: &Observed,
     chosen: &[TargetName],
 ) -> Result<BTreeMap<TargetName, ImageTag>, Failure> {
     let live = |target: &TargetName| {

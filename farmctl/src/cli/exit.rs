@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::converge::{Conflict, StepError};
 use crate::engine::EngineError;
+use crate::farm::HostName;
 use crate::health::{PortTaken, Unhealthy};
 use crate::hosts::local::NoRoute;
 use crate::image::Error as ImageError;
@@ -117,6 +118,31 @@ impl Failure {
             together.problems.extend(failure.problems);
         }
         together
+    }
+
+    /// The code to end with.
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The same, ending with another code.
+    pub(super) fn with_exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// The same, saying at which host it happened.
+    pub(super) fn of_host(self, host: &HostName) -> Self {
+        let of_host = |problem| match problem {
+            Problem::Error { error, hint } => Problem::Error {
+                error: error.context(format!("host {host}")),
+                hint,
+            },
+            rendered @ Problem::Rendered(_) => rendered,
+        };
+        Self {
+            exit: self.exit,
+            problems: self.problems.into_iter().map(of_host).collect(),
+        }
     }
 
     fn of<T: Into<anyhow::Error>>(

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::images::{ImageOrigin, Images, TargetImage};
 use super::{Exit, Failure};
 use crate::converge::ImageSource as _;
-use crate::farm::{ImageTag, TargetName};
+use crate::farm::ImageTag;
 use crate::image::write_folders;
 
 /// Where images are written to.
@@ -31,14 +31,14 @@ impl Place<'_> {
     }
 }
 
-/// Assembles the images of `targets`, or all that are assembled, and writes them; tells which.
+/// Assembles those of `chosen` that are assembled and writes them; tells which.
 pub(super) async fn write<'i>(
     place: Place<'_>,
-    targets: &[TargetName],
-    images: &'i Images,
+    chosen: Vec<&'i TargetImage>,
+    images: &Images,
     context: &Context,
 ) -> Result<Vec<&'i TargetImage>, Failure> {
-    let chosen = assembled(place, images.of(targets))?;
+    let chosen = assembled(place, chosen)?;
     let tags: Vec<_> = chosen.iter().map(|image| image.tag.clone()).collect();
     images.save_lock()?;
     let interrupt = context.interrupt();

@@ -1,19 +1,23 @@
 //! The farm's images: what they hold comes from the manifest, which packages exactly from the lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::sync::Mutex;
 
 use super::Failure;
 use super::context::Context;
+use super::fleet::{Hosts, Member, Snapshot};
 use super::image_request::image_request;
 use super::lock_file::LockFile;
 use super::programs::programs;
 use crate::converge::ImageSource;
 use crate::engine::ImageArchive;
-use crate::farm::{self, Architecture, Farm, Host, ImageReference, ImageTag, TargetName};
+use crate::farm::{
+    self, Architecture, Farm, Host, HostName, ImageReference, ImageTag, TargetName, Volunteer,
+};
 use crate::image::{
     APT_DIRECTORY, Assembler, Error, Expiry, Fetched, Image, ImageRequest, Keyring, KnownLock,
     KnownLocks, Lease, Lock, Mirror, Settings, load_stream,
@@ -39,8 +43,54 @@ pub(super) enum Pins {
     RenewedFor(Vec<TargetName>),
 }
 
-/// The image of one target.
+/// What is known of the hosts' machines: programs in their images must be made for them.
+#[derive(Debug, Default)]
+pub(super) struct Machines(BTreeMap<HostName, Architecture>);
+
+impl FromIterator<(HostName, Architecture)> for Machines {
+    fn from_iter<T: IntoIterator<Item = (HostName, Architecture)>>(told: T) -> Self {
+        Self(told.into_iter().collect())
+    }
+}
+
+impl Machines {
+    /// Those of the hosts that told it.
+    pub(super) fn of(snapshots: &Hosts<Snapshot>) -> Self {
+        let snapshots = snapshots.present.iter();
+        snapshots
+            .map(|(member, snapshot)| (member.host.name.clone(), snapshot.facts.architecture))
+            .collect()
+    }
+
+    /// What images of `volunteer` on `host` may have to be for. A host that did not tell is what `lock` has images for,
+    /// or else one like this machine.
+    fn architectures(
+        &self,
+        host: &Host,
+        volunteer: &Volunteer,
+        lock: Option<&Lock>,
+    ) -> Vec<Architecture> {
+        if let Some(known) = self.0.get(&host.name) {
+            return vec![*known];
+        }
+        let is_locked = |architecture: &Architecture| {
+            let request = image_request(volunteer, *architecture);
+            lock.zip(request.ok())
+                .is_some_and(|(lock, request)| lock.covers(&[request]))
+        };
+        let mut locked = Architecture::ALL.to_vec();
+        locked.retain(is_locked);
+        if locked.is_empty() {
+            locked.push(Architecture::own());
+        }
+        locked
+    }
+}
+
+/// The image of one target on one host.
+#[derive(Debug, Clone)]
 pub(super) struct TargetImage {
+    pub(super) host: HostName,
     pub(super) target: TargetName,
     pub(super) tag: ImageTag,
     pub(super) origin: ImageOrigin,
@@ -57,13 +107,18 @@ pub(super) enum ImageOrigin {
     Nowhere,
 }
 
-/// The images of one host, with everything needed to assemble those that its engine lacks.
+/// The images of a farm, with everything needed to assemble those that its engines lack.
+///
+/// Hosts share what is the same for them: it is resolved once, assembled once, and loaded into each engine that lacks
+/// it.
 pub(super) struct Images {
     assembler: Assembler,
-    /// Of the images that are named by what they are made from.
-    requests: BTreeMap<TargetName, ImageRequest>,
+    /// What images that are named by what they are made from are made from.
+    requests: BTreeMap<ImageTag, ImageRequest>,
+    /// In the order of the hosts, and of each one's volunteers.
     all: Vec<TargetImage>,
-    tags: BTreeMap<TargetName, ImageTag>,
+    /// Those that this command has assembled.
+    assembled: Mutex<BTreeMap<ImageTag, Image>>,
     lock: Lock,
     lock_file: LockFile,
     farm: String,
@@ -73,85 +128,110 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// Says which packages exactly every image is made of. No network is needed where the lock says it all.
+    /// Says which packages exactly every image of the farm is made of, whichever hosts a command is about: there is one
+    /// lock for all. No network is needed where the lock says it all.
     pub(super) async fn resolve(
         farm: &Farm,
-        host: &Host,
+        machines: &Machines,
         pins: Pins,
         args: &ImageArgs,
         context: &Context,
     ) -> Result<Self, Failure> {
         let lock_file = LockFile::read(context.lock_path()?)?;
+        let old = lock_file.lock();
+        let wanted = wanted_requests(farm, machines, old.as_ref().ok().and_then(Option::as_ref))?;
         let known = match pins {
-            Pins::Kept => lock_file.lock()?,
+            Pins::Kept => old?,
             Pins::Renewed => None,
             Pins::RenewedFor(targets) => {
                 let targets: Vec<_> = targets.iter().map(TargetName::as_str).collect();
-                lock_file.lock()?.map(|lock| lock.without(&targets))
+                old?.map(|lock| lock.without(&targets))
             }
         };
         let cache = context.cache_path()?;
         let lease = Lease::shared(&cache).ok();
         let listener = Arc::new(AssemblyReport::new(Arc::clone(&context.report)));
         let assembler = Assembler::new(settings(farm, args, context)?, listener)?;
-        let mut requests = BTreeMap::new();
-        for volunteer in &host.volunteers {
-            if !matches!(volunteer.image, farm::ImageSource::Pull(_)) {
-                requests.insert(
-                    volunteer.target.name.clone(),
-                    image_request(volunteer, Architecture::own())?,
-                );
-            }
-        }
-        let wanted: Vec<_> = requests.values().cloned().collect();
         let lock = assembler.resolve(&wanted, known.as_ref()).await?;
-        let mut images = Vec::new();
-        for volunteer in &host.volunteers {
-            let target = volunteer.target.name.clone();
-            let own_tag =
-                |request| Ok::<_, Error>(ImageTag::new(assembler.reference(request, &lock)?));
-            let (tag, origin) = match (&volunteer.image, requests.get(&target)) {
-                (farm::ImageSource::Pull(reference), _) => {
-                    (pulled_tag(reference), ImageOrigin::Registry)
-                }
-                (farm::ImageSource::Never, Some(request)) => {
-                    (own_tag(request)?, ImageOrigin::Nowhere)
-                }
-                (_, Some(request)) => (own_tag(request)?, ImageOrigin::Assembled),
-                (_, None) => continue,
-            };
-            images.push(TargetImage {
-                target,
-                tag,
-                origin,
-            });
-        }
-        let tags = images
-            .iter()
-            .map(|image| (image.target.clone(), image.tag.clone()));
-        Ok(Self {
-            tags: tags.collect(),
+        let mut images = Self {
             assembler,
-            requests,
-            all: images,
+            requests: BTreeMap::new(),
+            all: Vec::new(),
+            assembled: Mutex::default(),
             lock,
             lock_file,
             farm: farm.name.to_string(),
             cache,
             _lease: lease,
-        })
+        };
+        for host in &farm.hosts {
+            images.name(host, machines)?;
+        }
+        Ok(images)
     }
 
-    /// The image of every target.
-    pub(super) fn tags(&self) -> &BTreeMap<TargetName, ImageTag> {
-        &self.tags
+    /// Gives every image of `host` its name.
+    fn name(&mut self, host: &Host, machines: &Machines) -> Result<(), Failure> {
+        for volunteer in &host.volunteers {
+            let origin = match &volunteer.image {
+                farm::ImageSource::Pull(reference) => {
+                    self.add(
+                        host,
+                        volunteer,
+                        pulled_tag(reference),
+                        ImageOrigin::Registry,
+                    );
+                    continue;
+                }
+                farm::ImageSource::Never => ImageOrigin::Nowhere,
+                farm::ImageSource::Assemble => ImageOrigin::Assembled,
+            };
+            for architecture in machines.architectures(host, volunteer, Some(&self.lock)) {
+                let request = image_request(volunteer, architecture)?;
+                let tag = ImageTag::new(self.assembler.reference(&request, &self.lock)?);
+                self.requests.insert(tag.clone(), request);
+                self.add(host, volunteer, tag, origin);
+            }
+        }
+        Ok(())
     }
 
-    /// The images of `targets`, or all of them if there are none, in the manifest's order.
-    pub(super) fn of(&self, targets: &[TargetName]) -> Vec<&TargetImage> {
-        let is_chosen =
-            |image: &&TargetImage| targets.is_empty() || targets.contains(&image.target);
+    fn add(&mut self, host: &Host, volunteer: &Volunteer, tag: ImageTag, origin: ImageOrigin) {
+        self.all.push(TargetImage {
+            host: host.name.clone(),
+            target: volunteer.target.name.clone(),
+            tag,
+            origin,
+        });
+    }
+
+    /// The image of every target of `host`.
+    pub(super) fn tags(&self, host: &HostName) -> BTreeMap<TargetName, ImageTag> {
+        let of_host = self.all.iter().filter(|image| image.host == *host);
+        of_host
+            .map(|image| (image.target.clone(), image.tag.clone()))
+            .collect()
+    }
+
+    /// The images of what `member` is about, in the manifest's order.
+    pub(super) fn of(&self, member: &Member) -> Vec<&TargetImage> {
+        let targets = &member.targets;
+        let is_chosen = |image: &&TargetImage| {
+            image.host == member.host.name
+                && (targets.is_empty() || targets.contains(&image.target))
+        };
         self.all.iter().filter(is_chosen).collect()
+    }
+
+    /// The images of what `members` are about, those that they share only once.
+    pub(super) fn shared_by(&self, members: &[Member]) -> Vec<&TargetImage> {
+        let mut shared: Vec<&TargetImage> = Vec::new();
+        for image in members.iter().flat_map(|member| self.of(member)) {
+            if !shared.iter().any(|known| known.tag == image.tag) {
+                shared.push(image);
+            }
+        }
+        shared
     }
 
     /// The lock as it is now.
@@ -179,7 +259,7 @@ impl Images {
         let named = self.all.iter();
         let named = named.filter(|image| image.origin != ImageOrigin::Registry);
         let named = named.map(|image| image.tag.to_string()).collect();
-        let mut layers = std::collections::BTreeSet::new();
+        let mut layers = BTreeSet::new();
         for request in self.requests.values() {
             layers.extend(self.assembler.layer_keys(request, &self.lock)?);
         }
@@ -187,26 +267,44 @@ impl Images {
         Ok(KnownLock::new(&self.farm, lock, named, layers))
     }
 
-    /// Downloads what the images of `targets` are made from.
-    pub(super) async fn fetch(&self, targets: &[TargetName]) -> Result<Vec<Fetched>, Failure> {
-        let wanted = self.of(targets).into_iter();
-        let wanted = wanted.filter(|image| image.origin == ImageOrigin::Assembled);
-        let wanted: Vec<_> = wanted
-            .filter_map(|image| self.requests.get(&image.target).cloned())
-            .collect();
-        Ok(self.assembler.fetch(&wanted, &self.lock).await?)
+    /// Downloads what the assembled ones of `images` are made from.
+    pub(super) async fn fetch(&self, images: &[&TargetImage]) -> Result<Vec<Fetched>, Failure> {
+        let images = images.iter();
+        let assembled = images.filter(|image| image.origin == ImageOrigin::Assembled);
+        let tags: Vec<_> = assembled.map(|image| &image.tag).collect();
+        Ok(self
+            .assembler
+            .fetch(&self.made_for(&tags), &self.lock)
+            .await?)
     }
 
-    /// Assembles those of `tags` that are to be assembled.
+    /// What goes into the images of `tags`, each one once, in the manifest's order.
+    fn made_for(&self, tags: &[&ImageTag]) -> Vec<ImageRequest> {
+        let mut named: Vec<&ImageTag> = Vec::new();
+        for TargetImage { tag, .. } in &self.all {
+            if tags.contains(&tag) && !named.contains(&tag) {
+                named.push(tag);
+            }
+        }
+        let requests = named.into_iter().filter_map(|tag| self.requests.get(tag));
+        requests.cloned().collect()
+    }
+
+    /// Assembles those of `tags` that are to be assembled. Who asks meanwhile waits, so that nothing is assembled twice.
     pub(super) async fn assemble(&self, tags: &[ImageTag]) -> Result<Vec<Image>, Error> {
-        let wanted = self
-            .all
+        let mut assembled = self.assembled.lock().await;
+        let missing: Vec<_> = tags
             .iter()
-            .filter(|image| image.origin == ImageOrigin::Assembled && tags.contains(&image.tag));
-        let wanted: Vec<_> = wanted
-            .filter_map(|image| self.requests.get(&image.target).cloned())
+            .filter(|tag| !assembled.contains_key(*tag))
             .collect();
-        self.assembler.assemble(&wanted, &self.lock).await
+        if !missing.is_empty() {
+            let missing = self.made_for(&missing);
+            for image in self.assembler.assemble(&missing, &self.lock).await? {
+                assembled.insert(ImageTag::new(image.reference.clone()), image);
+            }
+        }
+        let wanted = tags.iter().filter_map(|tag| assembled.get(tag).cloned());
+        Ok(wanted.collect())
     }
 }
 
@@ -215,6 +313,28 @@ impl ImageSource for Images {
         let images = self.assemble(tags).await?;
         Ok(Box::pin(load_stream(&images)))
     }
+}
+
+/// What all images of a farm that are named by what they are made from ask for, each thing once.
+pub(super) fn wanted_requests(
+    farm: &Farm,
+    machines: &Machines,
+    lock: Option<&Lock>,
+) -> Result<Vec<ImageRequest>, Failure> {
+    let mut wanted = Vec::new();
+    for host in &farm.hosts {
+        let volunteers = host.volunteers.iter();
+        let named = volunteers.filter(|one| !matches!(one.image, farm::ImageSource::Pull(_)));
+        for volunteer in named {
+            for architecture in machines.architectures(host, volunteer, lock) {
+                let request = image_request(volunteer, architecture)?;
+                if !wanted.contains(&request) {
+                    wanted.push(request);
+                }
+            }
+        }
+    }
+    Ok(wanted)
 }
 
 /// As engines take it: a name without a tag would mean every tag there is.

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::context::Context;
-use super::prepare::prepare;
+use super::fleet::{Fleet, HostArgs};
+use super::prepare::{Planned, Prepared, prepare};
 use super::up::warn_if_open;
 use super::{Exit, Failure, Output, stdout};
 use crate::converge::{Intent, Step};
@@ -17,6 +18,8 @@ pub(super) struct PlanArgs {
     /// Only these targets
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     /// Exit with 5 if there is something to do
     #[arg(long)]
     exit_code: bool,
@@ -28,33 +31,47 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn plan(args: &PlanArgs, context: &Context) -> Result<Exit, Failure> {
-    let prepared = prepare(&args.images, &args.targets, Intent::Keep, context).await?;
+    let fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
+    let prepared = prepare(&args.images, fleet, Intent::Keep, context).await?;
     warn_if_open(&prepared, context);
     prepared.tell_drained(context);
-    let plan = &prepared.plan;
     match args.output {
         Output::Json => {
-            let steps: Vec<_> = plan.steps().iter().map(json).collect();
+            let steps: Vec<_> = prepared.planned().flat_map(json).collect();
             stdout::print_json(&serde_json::json!({ "version": 1, "steps": steps }))?;
         }
-        Output::Text if plan.is_empty() => context
+        Output::Text if prepared.is_empty() => context
             .report
             .note("nothing to do: the farm is as described"),
-        Output::Text => stdout::print(&plan.to_string())?,
+        Output::Text => stdout::print(&text(&prepared))?,
     }
-    Ok(if args.exit_code && !plan.is_empty() {
+    let changes = args.exit_code && !prepared.is_empty();
+    prepared.hosts.end(if changes {
         Exit::ChangesPending
     } else {
         Exit::Done
     })
 }
 
-/// One step; its JSON names are a contract.
-fn json(step: &Step) -> serde_json::Value {
-    serde_json::json!({
-        "action": step.action.verb(),
-        "target": step.action.target().map(ToString::to_string),
-        "resource": step.action.to_string(),
-        "cause": step.cause.to_string(),
-    })
+/// A line for each step, host after host.
+fn text(prepared: &Prepared) -> String {
+    let lines = |planned: &Planned| {
+        let line = |step: &Step| format!("{}{step}\n", planned.label);
+        planned.plan.steps().iter().map(line).collect::<String>()
+    };
+    prepared.planned().map(lines).collect()
+}
+
+/// One host's steps; their JSON names are a contract.
+fn json(planned: &Planned) -> Vec<serde_json::Value> {
+    let step = |step: &Step| {
+        serde_json::json!({
+            "host": planned.wanted.host.name.as_str(),
+            "action": step.action.verb(),
+            "target": step.action.target().map(ToString::to_string),
+            "resource": step.action.to_string(),
+            "cause": step.cause.to_string(),
+        })
+    };
+    planned.plan.steps().iter().map(step).collect()
 }

@@ -1,64 +1,207 @@
-//! A plan with everything that it was made from: everything of `up` that changes nothing.
+//! Plans with everything that they were made from: everything of `up` that changes nothing.
 
-use super::context::{Context, only_host, publish_address};
-use super::images::{ImageArgs, Images, Pins};
-use super::observe::{Snapshot, snapshot};
+use super::context::Context;
+use super::fleet::{Fleet, Hosts, Label, Member, Place, Snapshot, place};
+use super::images::{ImageArgs, Images, Machines, Pins};
 use super::safe_publish::{self, Chosen};
-use super::{Exit, Failure, targets};
+use super::{Exit, Failure};
 use crate::converge::{Action, Desired, Intent, Plan, Scope, Surroundings, desired, diff, drained};
 use crate::farm::{DoorSpec, Farm, Host};
+use crate::health;
 
-/// What is to be done, and why.
+/// What is to be done on every host, and why.
 pub(super) struct Prepared {
     pub(super) farm: Farm,
-    pub(super) host: Host,
-    pub(super) snapshot: Snapshot,
     pub(super) images: Images,
-    pub(super) desired: Desired,
+    pub(super) hosts: Hosts<Planned>,
+}
+
+/// What is to be done on one host.
+pub(super) struct Planned {
+    pub(super) label: Label,
+    pub(super) wanted: Wanted,
+    pub(super) snapshot: Snapshot,
+    pub(super) place: Place,
     pub(super) plan: Plan,
+}
+
+/// Plans for the chosen targets of `fleet`, or for everything on its hosts.
+pub(super) async fn prepare(
+    args: &ImageArgs,
+    fleet: Fleet,
+    intent: Intent,
+    context: &Context,
+) -> Result<Prepared, Failure> {
+    let snapshots = fleet.snapshot(context).await?;
+    let machines = Machines::of(&snapshots);
+    let placed = snapshots
+        .each(async |member, snapshot| Ok((snapshot, place(&member.host, context).await?)))
+        .await
+        .go_on(context)?;
+    let farm = fleet.farm;
+    let images = Images::resolve(&farm, &machines, Pins::Kept, args, context).await?;
+    let wish = Wish {
+        farm: &farm,
+        images: &images,
+        intent,
+    };
+    let hosts = placed
+        .each(async |member, (snapshot, place)| wish.planned(member, snapshot, place, context))
+        .await
+        .go_on(context)?;
+    Ok(Prepared {
+        farm,
+        images,
+        hosts,
+    })
+}
+
+/// What is wanted of every host.
+pub(super) struct Wish<'a> {
+    pub(super) farm: &'a Farm,
+    pub(super) images: &'a Images,
+    pub(super) intent: Intent,
+}
+
+/// What is wanted of one host.
+pub(super) struct Wanted {
+    /// As the manifest describes it, with what had to be chosen for it.
+    pub(super) host: Host,
+    pub(super) desired: Desired,
     /// What had to be chosen so that volunteers see who their clients are.
     pub(super) chosen: Vec<Chosen>,
 }
 
-/// Plans for `names` among the farm's targets, or for all of it.
-pub(super) async fn prepare(
-    args: &ImageArgs,
-    names: &[String],
-    intent: Intent,
-    context: &Context,
-) -> Result<Prepared, Failure> {
-    let farm = context.farm()?;
-    let mut host = only_host(&farm)?.clone();
-    let scope = Scope::of(targets::chosen(&farm, names)?);
-    let snapshot = snapshot(context, &farm.name).await?;
-    let own_address = publish_address(&host)?;
-    let daemon = context.daemon_settings();
-    let chosen = safe_publish::choose(&mut host, &snapshot.system, &daemon, own_address);
-    let images = Images::resolve(&farm, &host, Pins::Kept, args, context).await?;
-    let surroundings = Surroundings {
-        engine: &snapshot.facts,
-        publish: own_address,
-        images: images.tags(),
-    };
-    let desired = desired(&farm.name, &farm.allow, &host, &surroundings)
-        .map_err(|error| Failure::new(Exit::Failed, error, None))?
-        .only(scope)
-        .with(intent);
-    let plan = diff(&desired, &snapshot.observed)?;
-    Ok(Prepared {
-        farm,
-        host,
-        snapshot,
-        images,
-        desired,
-        plan,
-        chosen,
-    })
+impl Wish<'_> {
+    fn planned(
+        &self,
+        member: &Member,
+        snapshot: Snapshot,
+        place: Place,
+        context: &Context,
+    ) -> Result<Planned, Failure> {
+        let (wanted, plan) = self.plan(member, &snapshot, &place, context)?;
+        Ok(Planned {
+            label: member.label.clone(),
+            wanted,
+            snapshot,
+            place,
+            plan,
+        })
+    }
+
+    /// The plan for one host.
+    pub(super) fn plan(
+        &self,
+        member: &Member,
+        snapshot: &Snapshot,
+        place: &Place,
+        context: &Context,
+    ) -> Result<(Wanted, Plan), Failure> {
+        let mut host = member.host.clone();
+        let daemon = context.daemon_settings(&host);
+        let chosen = safe_publish::choose(&mut host, &snapshot.system, &daemon, place.publish);
+        let surroundings = Surroundings {
+            engine: &snapshot.facts,
+            publish: place.publish,
+            images: &self.images.tags(&host.name),
+        };
+        let desired = desired(&self.farm.name, &self.farm.allow, &host, &surroundings)
+            .map_err(|error| Failure::new(Exit::Failed, error, None))?
+            .only(Scope::of(member.targets.clone()))
+            .with(self.intent);
+        let plan = diff(&desired, &snapshot.observed)?;
+        let wanted = Wanted {
+            host,
+            desired,
+            chosen,
+        };
+        Ok((wanted, plan))
+    }
 }
 
 impl Prepared {
+    /// The plans that were made, in the order of the hosts.
+    pub(super) fn planned(&self) -> impl Iterator<Item = &Planned> {
+        self.hosts.present.iter().map(|(_member, planned)| planned)
+    }
+
+    /// Whether every host is as described.
+    pub(super) fn is_empty(&self) -> bool {
+        self.planned().all(|planned| planned.plan.is_empty())
+    }
+
+    /// The same without the hosts on which something else has a port that a door needs.
+    pub(super) async fn with_free_ports(self, context: &Context) -> Result<Self, Failure> {
+        let Self {
+            farm,
+            images,
+            hosts,
+        } = self;
+        let hosts = hosts
+            .each(async |_member, planned| {
+                planned.check_ports()?;
+                Ok(planned)
+            })
+            .await
+            .go_on(context)?;
+        Ok(Self {
+            farm,
+            images,
+            hosts,
+        })
+    }
+
+    /// Says where ports are opened that would hide who the clients are, and why.
+    pub(super) fn tell_chosen(&self, context: &Context) {
+        for planned in self.planned() {
+            safe_publish::tell(&planned.wanted.chosen, &planned.label, context);
+        }
+    }
+
+    /// Says which targets are left alone because the user once said so.
+    pub(super) fn tell_drained(&self, context: &Context) {
+        for Planned {
+            label,
+            wanted,
+            snapshot,
+            ..
+        } in self.planned()
+        {
+            let only = label.name().map(|name| format!(" --host {name}"));
+            let only = only.unwrap_or_default();
+            for target in drained(&wanted.desired, &snapshot.observed) {
+                context.report.note(&format!(
+                    "{label}target {target} is drained and stays so: farmctl undrain {target}{only} lets it serve again"
+                ));
+            }
+        }
+    }
+}
+
+impl Planned {
+    /// Ports that the farm's own doors hold will be free when their successors start. Of another machine only its engine
+    /// knows who has a port.
+    fn check_ports(&self) -> Result<(), Failure> {
+        if !self.place.is_here {
+            return Ok(());
+        }
+        let containers = self.snapshot.observed.containers();
+        let own: Vec<u16> = containers
+            .filter(|live| live.is_active())
+            .flat_map(|live| {
+                let published = live.published().map(|address| address.port());
+                published.chain(live.dialled().map(|address| address.port()))
+            })
+            .collect();
+        let unknown = self
+            .new_doors()
+            .filter(|door| !own.contains(&door.port.number()));
+        Ok(health::check_ports(unknown)?)
+    }
+
     /// The doors that the plan makes.
-    pub(super) fn new_doors(&self) -> impl Iterator<Item = &DoorSpec> {
+    fn new_doors(&self) -> impl Iterator<Item = &DoorSpec> {
         self.plan
             .steps()
             .iter()
@@ -66,14 +209,5 @@ impl Prepared {
                 Action::RunDoor(spec) => Some(spec.as_ref()),
                 _ => None,
             })
-    }
-
-    /// Says which targets are left alone because the user once said so.
-    pub(super) fn tell_drained(&self, context: &Context) {
-        for target in drained(&self.desired, &self.snapshot.observed) {
-            context.report.note(&format!(
-                "target {target} is drained and stays so: farmctl undrain {target} lets it serve again"
-            ));
-        }
     }
 }

@@ -11,17 +11,17 @@ use std::time::SystemTime;
 use clap::Args;
 use serde_json::json;
 
-use super::context::{Context, only_host};
-use super::image_request::image_request;
-use super::images::{ImageArgs, Images, Pins};
+use super::context::Context;
+use super::fleet::{Fleet, HostArgs, Hosts, Label, Member};
+use super::images::{ImageArgs, Images, Machines, Pins, wanted_requests};
 use super::lock_file::LockFile;
 use super::size::size;
 use super::{Exit, Failure, Output, stdout};
 use crate::converge::{UnusedImage, unused_images};
 use crate::engine::Engine;
-use crate::farm::{self, Architecture, Grace};
+use crate::farm::Grace;
 use crate::image::{
-    self, CacheFile, CacheFileKind, Error, ImageRequest, KnownLock, KnownLocks, Lease, Lock, Needed,
+    self, CacheFile, CacheFileKind, Error, KnownLock, KnownLocks, Lease, Lock, Needed,
 };
 use crate::report::Table;
 
@@ -43,6 +43,8 @@ pub(super) struct Prune {
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
     #[command(flatten)]
+    hosts: HostArgs,
+    #[command(flatten)]
     images: ImageArgs,
 }
 
@@ -56,20 +58,30 @@ pub(super) async fn prune(args: &Prune, context: &Context) -> Result<Exit, Failu
     };
     let mut known = KnownLocks::new(&cache).all().map_err(Error::from)?;
     known.extend(own);
-    let engine = context.engine().await?;
     let named: BTreeSet<_> = known.iter().flat_map(|known| &known.images).collect();
     let named = |tag: &str| named.contains(&tag.to_owned());
-    let images = unused_images(&engine.assembled_images().await?, named);
+    let unused = Fleet::of(&args.hosts, context)?
+        .ask(context, async |_member, engine| {
+            let images = unused_images(&engine.assembled_images().await?, named);
+            Ok((engine, images))
+        })
+        .await?;
     let needed = needed(&known, args, context);
     let files = image::unused(&cache, &needed, SystemTime::now()).map_err(Error::from)?;
-    let images = if args.dry_run {
-        images
-    } else {
+    if !args.dry_run {
         image::remove(&files).map_err(Error::from)?;
-        remove_images(images, &engine, context).await?
-    };
-    print(&images, &files, args, context)?;
-    Ok(Exit::Done)
+    }
+    let removed = unused
+        .each(async |member, (engine, images)| {
+            if args.dry_run {
+                return Ok(images);
+            }
+            remove_images(images, &engine, &member.label, context).await
+        })
+        .await
+        .go_on(context)?;
+    print(&removed, &files, args, context)?;
+    removed.end(Exit::Done)
 }
 
 fn alone(cache: &Path) -> Result<Lease, Failure> {
@@ -80,21 +92,14 @@ fn alone(cache: &Path) -> Result<Lease, Failure> {
 /// The current farm's lock as its manifest means it now, if that needs no network to be known.
 async fn own(args: &Prune, context: &Context) -> Result<Option<KnownLock>, Failure> {
     let farm = context.farm()?;
-    let host = only_host(&farm)?;
     let Some(lock) = LockFile::read(context.lock_path()?)?.lock()? else {
         return Ok(None);
     };
-    let assembled = host
-        .volunteers
-        .iter()
-        .filter(|volunteer| !matches!(volunteer.image, farm::ImageSource::Pull(_)));
-    let requests: Vec<ImageRequest> = assembled
-        .map(|volunteer| image_request(volunteer, Architecture::own()))
-        .collect::<Result<_, _>>()?;
-    if !lock.covers(&requests) {
+    let machines = Machines::default();
+    if !lock.covers(&wanted_requests(&farm, &machines, Some(&lock))?) {
         return Ok(None);
     }
-    let images = Images::resolve(&farm, host, Pins::Kept, &args.images, context).await?;
+    let images = Images::resolve(&farm, &machines, Pins::Kept, &args.images, context).await?;
     Ok(Some(images.known_lock()?))
 }
 
@@ -136,6 +141,7 @@ fn read(path: &Path) -> Result<Lock, String> {
 async fn remove_images<E: Engine>(
     images: Vec<UnusedImage>,
     engine: &E,
+    label: &Label,
     context: &Context,
 ) -> Result<Vec<UnusedImage>, Failure> {
     let mut removed = Vec::new();
@@ -143,14 +149,16 @@ async fn remove_images<E: Engine>(
         match engine.remove_image(&image.name).await {
             Ok(()) => removed.push(image),
             Err(error) if error.is_unreachable() => return Err(error.into()),
-            Err(error) => context.report.warning(&format!("image stays: {error}")),
+            Err(error) => context
+                .report
+                .warning(&format!("{label}image stays: {error}")),
         }
     }
     Ok(removed)
 }
 
 fn print(
-    images: &[UnusedImage],
+    images: &Hosts<Vec<UnusedImage>>,
     files: &[CacheFile],
     args: &Prune,
     context: &Context,
@@ -160,12 +168,13 @@ fn print(
         Output::Json => stdout::print_json(&json!({
             "version": 1,
             "dry_run": args.dry_run,
-            "images": images.iter().map(|image| json!({ "image": image.name, "bytes": image.bytes })).collect::<Vec<_>>(),
+            "images": images.present.iter().flat_map(images_json).collect::<Vec<_>>(),
             "files": files.iter().map(file_json).collect::<Vec<_>>(),
             "file_bytes": bytes,
         })),
         Output::Text => {
-            if images.is_empty() && files.is_empty() {
+            let number = images.present.iter().map(|(_, images)| images.len()).sum();
+            if number == 0 && files.is_empty() {
                 context.report.note("nothing to remove");
                 return Ok(());
             }
@@ -176,7 +185,7 @@ fn print(
             };
             context.report.note(&format!(
                 "{verb} {} and {}, {}",
-                count(images.len(), "image"),
+                count(number, "image"),
                 count(files.len(), "file"),
                 size(bytes)
             ));
@@ -185,15 +194,25 @@ fn print(
     }
 }
 
+fn images_json((member, images): &(Member, Vec<UnusedImage>)) -> Vec<serde_json::Value> {
+    let host = member.host.name.as_str();
+    let image =
+        |image: &UnusedImage| json!({ "host": host, "image": image.name, "bytes": image.bytes });
+    images.iter().map(image).collect()
+}
+
 fn file_json(file: &CacheFile) -> serde_json::Value {
     json!({ "path": file.path, "kind": file.kind.as_str(), "bytes": file.bytes })
 }
 
 /// A line for each image, and one for each kind of files.
-fn table(images: &[UnusedImage], files: &[CacheFile]) -> Table {
+fn table(images: &Hosts<Vec<UnusedImage>>, files: &[CacheFile]) -> Table {
     let mut table = Table::new(["WHAT", "FILES", "SIZE"]);
-    for image in images {
-        table.row([image.name.clone(), "-".to_owned(), size(image.bytes)]);
+    for (member, images) in &images.present {
+        for image in images {
+            let what = format!("{}{}", member.label, image.name);
+            table.row([what, "-".to_owned(), size(image.bytes)]);
+        }
     }
     let kinds: BTreeSet<CacheFileKind> = files.iter().map(|file| file.kind).collect();
     for kind in kinds {

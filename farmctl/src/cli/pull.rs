@@ -1,12 +1,15 @@
 //! `farmctl pull`: everything that has to come over the network, and nothing built.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::json;
 
-use super::context::{Context, only_host};
-use super::images::{ImageArgs, ImageOrigin, Images, Pins};
+use super::context::Context;
+use super::fleet::{Fleet, HostArgs, Hosts, Member};
+use super::images::{ImageArgs, ImageOrigin, Images, Machines, Pins};
 use super::size::size;
-use super::{Exit, Failure, Output, stdout, targets};
+use super::{Exit, Failure, Output, stdout};
 use crate::engine::Engine;
 use crate::farm::ImageTag;
 use crate::image::Fetched;
@@ -23,6 +26,8 @@ pub(super) struct Pull {
     /// Only for these targets
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     /// How the table is printed
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
@@ -31,51 +36,62 @@ pub(super) struct Pull {
 }
 
 pub(super) async fn pull(args: &Pull, context: &Context) -> Result<Exit, Failure> {
-    let farm = context.farm()?;
-    let host = only_host(&farm)?;
-    let chosen = targets::chosen(&farm, &args.targets)?;
-    let images = Images::resolve(&farm, host, Pins::Kept, &args.images, context).await?;
+    let fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
+    let machines = Machines::default();
+    let images = Images::resolve(&fleet.farm, &machines, Pins::Kept, &args.images, context).await?;
     images.save_lock()?;
     let interrupt = context.interrupt();
-    let registry = images.of(&chosen).into_iter();
-    let registry = registry.filter(|image| image.origin == ImageOrigin::Registry);
-    let registry: Vec<ImageTag> = registry.map(|image| image.tag.clone()).collect();
     let work = async {
-        let fetched = images.fetch(&chosen).await?;
-        pull_images(&registry, context).await?;
-        Ok(fetched)
+        let wanted = fleet.members.iter().flat_map(|member| images.of(member));
+        let fetched = images.fetch(&wanted.collect::<Vec<_>>()).await?;
+        let pulled = Hosts::of(&fleet.members)
+            .each(async |member, ()| pull_images(member, &images, context).await);
+        Ok((fetched, pulled.await.go_on(context)?))
     };
-    let fetched = tokio::select! {
+    let (fetched, pulled) = tokio::select! {
         () = interrupt.cancelled() => Err(Failure::interrupted()),
         fetched = work => fetched,
     }?;
-    print(&fetched, &registry, args.output, context)?;
-    Ok(Exit::Done)
+    print(&fetched, &pulled, args.output, context)?;
+    pulled.end(Exit::Done)
 }
 
-async fn pull_images(tags: &[ImageTag], context: &Context) -> Result<(), Failure> {
+/// An engine from which nothing is wanted is not asked.
+async fn pull_images(
+    member: &Member,
+    images: &Images,
+    context: &Context,
+) -> Result<Vec<ImageTag>, Failure> {
+    let images = images.of(member).into_iter();
+    let of_registry = images.filter(|image| image.origin == ImageOrigin::Registry);
+    let tags: Vec<_> = of_registry.map(|image| image.tag.clone()).collect();
     if tags.is_empty() {
-        return Ok(());
+        return Ok(tags);
     }
-    let engine = context.engine().await?;
-    for tag in tags {
+    let engine = context.engine(&member.host).await?;
+    for tag in &tags {
         engine.pull_image(tag).await?;
-        context.report.note(&format!("  pulled image {tag}"));
+        let label = &member.label;
+        context.report.note(&format!("  pulled {label}image {tag}"));
     }
-    Ok(())
+    Ok(tags)
 }
 
 fn print(
     fetched: &[Fetched],
-    images: &[ImageTag],
+    pulled: &Hosts<Vec<ImageTag>>,
     output: Output,
     context: &Context,
 ) -> Result<(), Failure> {
     match output {
         Output::Json => {
             let files: Vec<_> = fetched.iter().map(json).collect();
-            let images: Vec<_> = images.iter().map(ImageTag::as_str).collect();
-            stdout::print_json(&json!({ "version": 1, "files": files, "images": images }))
+            let tags = pulled.present.iter().flat_map(|(_, tags)| tags);
+            let images: BTreeSet<_> = tags.map(ImageTag::as_str).collect();
+            let pulled: Vec<_> = pulled.present.iter().flat_map(pulled_json).collect();
+            stdout::print_json(
+                &json!({ "version": 1, "files": files, "images": images, "pulled": pulled }),
+            )
         }
         Output::Text => {
             let new: Vec<_> = fetched.iter().filter(|file| !file.was_there).collect();
@@ -94,6 +110,12 @@ fn print(
             stdout::print(&format!("{table}\n"))
         }
     }
+}
+
+fn pulled_json((member, tags): &(Member, Vec<ImageTag>)) -> Vec<serde_json::Value> {
+    let host = member.host.name.as_str();
+    let pulled = |tag: &ImageTag| json!({ "host": host, "image": tag.as_str() });
+    tags.iter().map(pulled).collect()
 }
 
 fn json(file: &Fetched) -> serde_json::Value {

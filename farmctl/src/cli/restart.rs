@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::apply::settle;
 use super::context::Context;
+use super::fleet::{Fleet, HostArgs};
 use super::images::ImageArgs;
 use super::prepare::prepare;
-use super::up::{Wait, check_ports, warn_if_open};
+use super::up::{Wait, warn_if_open};
 use super::{Exit, Failure};
 use crate::converge::Intent;
 
@@ -20,28 +21,21 @@ pub(super) struct Restart {
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
     #[command(flatten)]
+    hosts: HostArgs,
+    #[command(flatten)]
     images: ImageArgs,
     #[command(flatten)]
     wait: Wait,
 }
 
 pub(super) async fn restart(args: &Restart, context: &Context) -> Result<Exit, Failure> {
-    let named = if args.targets.is_empty() {
-        // Without names it is every target of the manifest; what left it is none of this command's business.
-        let farm = context.farm()?;
-        let hosts = farm.hosts.iter();
-        hosts
-            .flat_map(|host| &host.volunteers)
-            .map(|volunteer| volunteer.target.name.to_string())
-            .collect()
-    } else {
-        args.targets.clone()
-    };
-    let prepared = prepare(&args.images, &named, Intent::Restart, context).await?;
+    let mut fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
+    fleet.name_every_target();
+    let prepared = prepare(&args.images, fleet, Intent::Restart, context).await?;
     warn_if_open(&prepared, context);
     prepared.images.save_lock()?;
     prepared.tell_drained(context);
-    check_ports(&prepared)?;
-    settle(&prepared, args.wait.patience(), context).await?;
-    Ok(Exit::Done)
+    let prepared = prepared.with_free_ports(context).await?;
+    let up = settle(prepared, args.wait.patience(), context).await;
+    up.end(Exit::Done)
 }

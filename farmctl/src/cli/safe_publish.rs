@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::context::Context;
+use super::fleet::Label;
 use crate::doctor::Fact;
 use crate::doctor::facts::DaemonSettings;
 use crate::doctor::host::publishing::{Hider, PublishSafety, publish_safety};
@@ -57,7 +58,7 @@ pub(super) fn choose(
 }
 
 /// Says what was chosen, and why.
-pub(super) fn tell(choices: &[Chosen], context: &Context) {
+pub(super) fn tell(choices: &[Chosen], label: &Label, context: &Context) {
     for choice in choices {
         let (hider, what) = match choice {
             Chosen::HostNetwork(hider) => (hider, "ports are opened in the host's own network"),
@@ -69,7 +70,7 @@ pub(super) fn tell(choices: &[Chosen], context: &Context) {
         };
         context
             .report
-            .warning(&format!("{}; {what}", hider.reason()));
+            .warning(&format!("{label}{}; {what}", hider.reason()));
         context.report.hint(hider.safe_mode());
     }
 }

@@ -4,9 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::context::Context;
+use super::fleet::{Fleet, HostArgs, Hosts, Member};
 use super::{Exit, Failure, Output, stdout};
 use crate::engine::{Engine, Health, LiveContainer, LiveState, Observed};
-use crate::farm::{Farm, GccMajor, Volunteer, VolunteerSpec};
+use crate::farm::{Farm, GccMajor, Host, Volunteer, VolunteerSpec};
 use crate::report::Table;
 
 /// Show every volunteer: port, state, health, door, GCC versions, slots, image size
@@ -16,11 +17,14 @@ pub(super) struct Status {
     /// How the table is printed
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
+    #[command(flatten)]
+    hosts: HostArgs,
 }
 
 /// One line of the table; its JSON names are a contract.
 #[derive(Debug, Serialize)]
 struct Row {
+    host: String,
     target: String,
     port: Option<u16>,
     address: Option<String>,
@@ -35,24 +39,59 @@ struct Row {
     container: Option<String>,
 }
 
+/// What is known of a host's engine; its JSON names are a contract.
+#[derive(Debug, Serialize)]
+struct HostRow {
+    host: String,
+    reached: bool,
+}
+
 pub(super) async fn status(args: &Status, context: &Context) -> Result<Exit, Failure> {
-    let farm = context.farm()?;
-    let engine = context.engine().await?;
-    let observed = engine.observe(&farm.name).await?;
-    let rows = rows(&farm, &observed);
+    let fleet = Fleet::of(&args.hosts, context)?;
+    let farm = &fleet.farm;
+    let hosts = fleet
+        .ask(context, async |_member, engine| {
+            Ok(engine.observe(&farm.name).await?)
+        })
+        .await?;
+    let rows = rows(&fleet, &hosts);
     match args.output {
-        Output::Json => {
-            let document =
-                serde_json::json!({ "version": 1, "farm": farm.name.as_str(), "volunteers": rows });
-            stdout::print_json(&document)?;
-        }
-        Output::Text => stdout::print(&format!("{}\n", table(&rows)))?,
+        Output::Json => stdout::print_json(&serde_json::json!({
+            "version": 1,
+            "farm": farm.name.as_str(),
+            "hosts": host_rows(&fleet, &hosts),
+            "volunteers": rows,
+        }))?,
+        Output::Text => stdout::print(&format!("{}\n", table(&rows, &fleet)))?,
     }
-    Ok(if rows.iter().all(is_fit) {
-        Exit::Done
-    } else {
-        Exit::Unhealthy
-    })
+    let all_fit = rows.iter().all(is_fit);
+    hosts.end(if all_fit { Exit::Done } else { Exit::Unhealthy })
+}
+
+fn host_rows(fleet: &Fleet, hosts: &Hosts<Observed>) -> Vec<HostRow> {
+    let row = |member: &Member| HostRow {
+        host: member.host.name.to_string(),
+        reached: !hosts.has_lost(&member.host.name),
+    };
+    fleet.members.iter().map(row).collect()
+}
+
+/// Host after host; of one that was lost as much as the manifest says.
+fn rows(fleet: &Fleet, hosts: &Hosts<Observed>) -> Vec<Row> {
+    let of_member = |member: &Member| {
+        let name = &member.host.name;
+        let mut present = hosts.present.iter();
+        match present.find(|(present, _)| present.host.name == *name) {
+            Some((_, observed)) => rows_of(&member.host, &fleet.farm, observed),
+            None => member
+                .host
+                .volunteers
+                .iter()
+                .map(|volunteer| unreached(&member.host, volunteer))
+                .collect(),
+        }
+    };
+    fleet.members.iter().flat_map(of_member).collect()
 }
 
 /// Fit for work, or kept from it by the user. Without an open door nobody reaches a volunteer.
@@ -61,46 +100,30 @@ fn is_fit(row: &Row) -> bool {
     row.drained || runs(row.state) && runs(row.door) && row.health != Health::Unhealthy.as_str()
 }
 
-/// The farm's volunteers in the manifest's order, then containers that it does not want.
-fn rows(farm: &Farm, observed: &Observed) -> Vec<Row> {
-    let wanted: Vec<&Volunteer> = farm
-        .hosts
-        .iter()
-        .flat_map(|host| &host.volunteers)
-        .collect();
-    let is_wanted = |live: &LiveContainer| {
-        live.target.as_ref().is_some_and(|target| {
-            wanted
-                .iter()
-                .any(|volunteer| volunteer.target.name == *target)
-        })
+/// A host's volunteers in the manifest's order, then containers that it does not want.
+fn rows_of(host: &Host, farm: &Farm, observed: &Observed) -> Vec<Row> {
+    let is_wanted = |live: &&LiveContainer| {
+        let mut wanted = host.volunteers.iter();
+        wanted.any(|volunteer| live.target.as_ref() == Some(&volunteer.target.name))
     };
     let mut rows = Vec::new();
-    for volunteer in &wanted {
-        let mut live = observed
-            .volunteers
-            .iter()
-            .filter(|live| live.target.as_ref() == Some(&volunteer.target.name));
-        match live.next() {
-            Some(first) => rows.extend(
-                std::iter::once(first)
-                    .chain(live)
-                    .map(|live| present(live, farm, observed)),
-            ),
-            None => rows.push(missing(volunteer, observed)),
+    for volunteer in &host.volunteers {
+        let live = observed.volunteers.iter();
+        let mut live = live
+            .filter(|live| live.target.as_ref() == Some(&volunteer.target.name))
+            .map(|live| present(live, host, farm, observed))
+            .peekable();
+        if live.peek().is_none() {
+            rows.push(missing(host, volunteer, observed));
         }
+        rows.extend(live);
     }
-    rows.extend(
-        observed
-            .volunteers
-            .iter()
-            .filter(|live| !is_wanted(live))
-            .map(|live| present(live, farm, observed)),
-    );
+    let unwanted = observed.volunteers.iter().filter(|live| !is_wanted(live));
+    rows.extend(unwanted.map(|live| present(live, host, farm, observed)));
     rows
 }
 
-fn present(live: &LiveContainer, farm: &Farm, observed: &Observed) -> Row {
+fn present(live: &LiveContainer, host: &Host, farm: &Farm, observed: &Observed) -> Row {
     let door = live
         .target
         .as_ref()
@@ -111,6 +134,7 @@ fn present(live: &LiveContainer, farm: &Farm, observed: &Observed) -> Row {
         .as_ref()
         .is_some_and(|target| live.name == VolunteerSpec::drained_name(&farm.name, target));
     Row {
+        host: host.name.to_string(),
         target: live
             .target
             .as_ref()
@@ -135,21 +159,30 @@ fn state_of(door: Option<&LiveContainer>) -> &'static str {
 
 const MISSING: &str = "missing";
 
-fn missing(volunteer: &Volunteer, observed: &Observed) -> Row {
+/// What the engine says nothing about.
+const UNREACHED: &str = "unreached";
+
+fn missing(host: &Host, volunteer: &Volunteer, observed: &Observed) -> Row {
+    let door = state_of(observed.door(&volunteer.target.name));
+    absent(host, volunteer, MISSING, door)
+}
+
+fn unreached(host: &Host, volunteer: &Volunteer) -> Row {
+    absent(host, volunteer, UNREACHED, UNREACHED)
+}
+
+fn absent(host: &Host, volunteer: &Volunteer, state: &'static str, door: &'static str) -> Row {
+    let gcc = volunteer.gcc.iter().copied();
     Row {
+        host: host.name.to_string(),
         target: volunteer.target.name.to_string(),
         port: Some(volunteer.target.port.number()),
         address: None,
-        state: MISSING,
+        state,
         health: Health::Unknown.as_str(),
-        door: state_of(observed.door(&volunteer.target.name)),
+        door,
         drained: false,
-        gcc: volunteer
-            .gcc
-            .iter()
-            .copied()
-            .map(GccMajor::number)
-            .collect(),
+        gcc: gcc.map(GccMajor::number).collect(),
         slots: None,
         image: None,
         image_bytes: None,
@@ -157,30 +190,36 @@ fn missing(volunteer: &Volunteer, observed: &Observed) -> Row {
     }
 }
 
-fn table(rows: &[Row]) -> Table {
-    let mut table = Table::new([
-        "TARGET",
-        "PORT",
-        "STATE",
-        "HEALTH",
-        "DOOR",
-        "GCC",
-        "SLOTS",
-        "IMAGE SIZE",
-    ]);
+const COLUMNS: [&str; 8] = [
+    "TARGET",
+    "PORT",
+    "STATE",
+    "HEALTH",
+    "DOOR",
+    "GCC",
+    "SLOTS",
+    "IMAGE SIZE",
+];
+
+/// Hosts have a column where there are several.
+fn table(rows: &[Row], fleet: &Fleet) -> Table {
+    let mut table = Table::with_hosts(fleet.has_several_hosts(), &COLUMNS);
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     for row in rows {
         let gcc: Vec<_> = row.gcc.iter().map(ToString::to_string).collect();
-        table.row([
-            row.target.clone(),
-            or_dash(row.port.map(|port| port.to_string())),
-            if row.drained { "drained" } else { row.state }.to_owned(),
-            row.health.to_owned(),
-            row.door.to_owned(),
-            gcc.join(" "),
-            or_dash(row.slots.map(|slots| slots.to_string())),
-            or_dash(row.image_bytes.map(megabytes)),
-        ]);
+        table.row_of(
+            &row.host,
+            [
+                row.target.clone(),
+                or_dash(row.port.map(|port| port.to_string())),
+                if row.drained { "drained" } else { row.state }.to_owned(),
+                row.health.to_owned(),
+                row.door.to_owned(),
+                gcc.join(" "),
+                or_dash(row.slots.map(|slots| slots.to_string())),
+                or_dash(row.image_bytes.map(megabytes)),
+            ],
+        );
     }
     table
 }

@@ -4,19 +4,22 @@ use clap::Args;
 
 use super::apply::settle;
 use super::context::Context;
+use super::fleet::{Fleet, HostArgs};
 use super::images::ImageArgs;
 use super::prepare::prepare;
-use super::up::{Wait, check_ports};
+use super::up::Wait;
 use super::{Exit, Failure};
 use crate::converge::Intent;
 
 /// Let drained targets serve again
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  farmctl undrain armv7h")]
+#[command(after_help = "Examples:\n  farmctl undrain armv7h\n  farmctl undrain --host nas")]
 pub(super) struct Undrain {
-    /// Which targets
-    #[arg(required = true, value_name = "TARGET")]
+    /// Which targets; with --host all of its targets if none is named
+    #[arg(required_unless_present = "hosts", value_name = "TARGET")]
     targets: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     #[command(flatten)]
     images: ImageArgs,
     #[command(flatten)]
@@ -24,14 +27,16 @@ pub(super) struct Undrain {
 }
 
 pub(super) async fn undrain(args: &Undrain, context: &Context) -> Result<Exit, Failure> {
-    let prepared = prepare(&args.images, &args.targets, Intent::Undrain, context).await?;
+    let mut fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
+    fleet.name_every_target();
+    let prepared = prepare(&args.images, fleet, Intent::Undrain, context).await?;
     prepared.images.save_lock()?;
-    if prepared.plan.is_empty() {
+    if prepared.is_empty() {
         context
             .report
             .note("nothing to do: nothing of it is drained");
     }
-    check_ports(&prepared)?;
-    settle(&prepared, args.wait.patience(), context).await?;
-    Ok(Exit::Done)
+    let prepared = prepared.with_free_ports(context).await?;
+    let up = settle(prepared, args.wait.patience(), context).await;
+    up.end(Exit::Done)
 }

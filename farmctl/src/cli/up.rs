@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::apply::settle;
 use super::context::Context;
+use super::fleet::{Fleet, HostArgs};
 use super::images::ImageArgs;
 use super::prepare::{Prepared, prepare};
-use super::{Exit, Failure, confirm, hosts, safe_publish, stdout};
+use super::{Exit, Failure, confirm, hosts, stdout};
 use crate::converge::Intent;
-use crate::health;
 
 /// Stand the farm up: make, replace or start whatever is not as described, and wait until it compiles
 ///
@@ -25,6 +25,8 @@ pub(super) struct Up {
     /// Only these targets; all others are left as they are
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     /// Remove targets that left the manifest without asking
     #[arg(short, long)]
     yes: bool,
@@ -49,25 +51,24 @@ impl Wait {
 }
 
 pub(super) async fn up(args: &Up, context: &Context) -> Result<Exit, Failure> {
-    let prepared = prepare(&args.images, &args.targets, Intent::Keep, context).await?;
+    let fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
+    let prepared = prepare(&args.images, fleet, Intent::Keep, context).await?;
     warn_if_open(&prepared, context);
-    safe_publish::tell(&prepared.chosen, context);
+    prepared.tell_chosen(context);
     prepared.images.save_lock()?;
     prepared.tell_drained(context);
-    if prepared.plan.is_empty() {
+    let prepared = if prepared.is_empty() {
         context
             .report
             .note(&format!("farm {} is up: nothing to do", prepared.farm.name));
+        prepared
     } else {
-        confirm::losses(&prepared.plan, args.yes, context).await?;
-        check_ports(&prepared)?;
-    }
-    settle(&prepared, args.wait.patience(), context).await?;
-    stdout::print(&hosts::lines_for_makepkg(
-        &prepared.host,
-        &prepared.snapshot.facts,
-    )?)?;
-    Ok(Exit::Done)
+        confirm::losses(&prepared, args.yes, context).await?;
+        prepared.with_free_ports(context).await?
+    };
+    let up = settle(prepared, args.wait.patience(), context).await;
+    stdout::print(&hosts::lines_for_makepkg(&up))?;
+    up.end(Exit::Done)
 }
 
 /// A farm that compiles for everybody is told about at every run: forgotten, it is somebody else's.
@@ -77,22 +78,4 @@ pub(super) fn warn_if_open(prepared: &Prepared, context: &Context) {
             "`allow: [any]` lets everybody who reaches a published port send jobs, also from the internet",
         );
     }
-}
-
-/// Ports that the farm's own doors hold will be free when their successors start.
-pub(super) fn check_ports(prepared: &Prepared) -> Result<(), Failure> {
-    let observed = &prepared.snapshot.observed;
-    let own: Vec<u16> = observed
-        .containers()
-        .filter(|live| live.is_active())
-        .flat_map(|live| {
-            let published = live.published().map(|address| address.port());
-            published.chain(live.dialled().map(|address| address.port()))
-        })
-        .collect();
-    let new: Vec<_> = prepared.new_doors().collect();
-    let unknown = new
-        .into_iter()
-        .filter(|door| !own.contains(&door.port.number()));
-    Ok(health::check_ports(unknown)?)
 }

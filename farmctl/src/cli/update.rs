@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::context::{Context, only_host};
-use super::images::{ImageArgs, Images, Pins};
+use super::context::Context;
+use super::images::{ImageArgs, Images, Machines, Pins};
 use super::{Exit, Failure, Output, stdout, targets};
 use crate::farm::Architecture;
 use crate::image::{PackageChange, Presence, ToolchainChange};
@@ -32,14 +32,13 @@ pub(super) struct Update {
 
 pub(super) async fn update(args: &Update, context: &Context) -> Result<Exit, Failure> {
     let farm = context.farm()?;
-    let host = only_host(&farm)?;
     let chosen = targets::chosen(&farm, &args.targets)?;
     let pins = if chosen.is_empty() {
         Pins::Renewed
     } else {
         Pins::RenewedFor(chosen)
     };
-    let images = Images::resolve(&farm, host, pins, &args.images, context).await?;
+    let images = Images::resolve(&farm, &Machines::default(), pins, &args.images, context).await?;
     // A lock that cannot be read is replaced, and everything is new.
     let old = images.lock_file().lock().ok().flatten().unwrap_or_default();
     let changes = old.changes(images.lock());

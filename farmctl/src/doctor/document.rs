@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::{Finding, Severity};
+use crate::farm::HostName;
 
 /// What was examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,14 +20,47 @@ pub enum Examined {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     examined: Examined,
-    findings: Vec<Finding>,
+    findings: Vec<Told>,
+    /// Whether each finding says of which host it is.
+    names_hosts: bool,
+}
+
+/// A finding, and of which host it is, if it is one of a farm's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    host: Option<HostName>,
+    finding: Finding,
 }
 
 impl Diagnosis {
     /// Puts problems before notes and notes before what is well; apart from that the order stays.
-    pub fn new(examined: Examined, mut findings: Vec<Finding>) -> Self {
-        findings.sort_by_key(|finding| finding.severity);
-        Self { examined, findings }
+    pub fn new(examined: Examined, findings: Vec<Finding>) -> Self {
+        let told = |finding| Told {
+            host: None,
+            finding,
+        };
+        Self::sorted(examined, findings.into_iter().map(told).collect(), false)
+    }
+
+    /// The findings of a farm's hosts, in the same order; `names_hosts` if each one has to say of which host it is.
+    pub fn of_hosts(findings: Vec<(HostName, Vec<Finding>)>, names_hosts: bool) -> Self {
+        let mut told = Vec::new();
+        for (host, findings) in findings {
+            told.extend(findings.into_iter().map(|finding| Told {
+                host: Some(host.clone()),
+                finding,
+            }));
+        }
+        Self::sorted(Examined::Host, told, names_hosts)
+    }
+
+    fn sorted(examined: Examined, mut findings: Vec<Told>, names_hosts: bool) -> Self {
+        findings.sort_by_key(|told| told.finding.severity);
+        Self {
+            examined,
+            findings,
+            names_hosts,
+        }
     }
 
     /// Whether there is nothing that must be done.
@@ -37,14 +71,18 @@ impl Diagnosis {
     /// The findings for people, each with its hint; those that are well only with `all`.
     pub fn text(&self, all: bool) -> String {
         self.shown(all)
-            .map(|finding| Paragraph(finding).to_string())
+            .map(|Told { host, finding }| {
+                let host = host.as_ref().filter(|_| self.names_hosts);
+                Paragraph { host, finding }.to_string()
+            })
             .collect()
     }
 
     /// The document for programs; version 1.
     pub fn json(&self, all: bool) -> Value {
-        let finding = |finding: &Finding| {
+        let finding = |Told { host, finding }: &Told| {
             json!({
+                "host": host.as_ref().map(HostName::as_str),
                 "code": finding.code.id(),
                 "severity": finding.severity.as_str(),
                 "text": finding.text,
@@ -80,18 +118,21 @@ impl Diagnosis {
     }
 
     fn count(&self, severity: Severity) -> usize {
-        let is = |finding: &&Finding| finding.severity == severity;
+        let is = |told: &&Told| told.finding.severity == severity;
         self.findings.iter().filter(is).count()
     }
 
-    fn shown(&self, all: bool) -> impl Iterator<Item = &Finding> {
-        let is_shown = move |finding: &&Finding| all || finding.severity != Severity::Well;
+    fn shown(&self, all: bool) -> impl Iterator<Item = &Told> {
+        let is_shown = move |told: &&Told| all || told.finding.severity != Severity::Well;
         self.findings.iter().filter(is_shown)
     }
 }
 
-/// `problem: … [code]`, and the hint on a line of its own.
-struct Paragraph<'f>(&'f Finding);
+/// `problem: … [code]`, with the host where that has to be said, and the hint on a line of its own.
+struct Paragraph<'f> {
+    host: Option<&'f HostName>,
+    finding: &'f Finding,
+}
 
 impl fmt::Display for Paragraph<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,14 +141,17 @@ impl fmt::Display for Paragraph<'_> {
             severity,
             text,
             hint,
-        } = self.0;
+        } = self.finding;
         let word = severity.as_str();
         match severity {
             Severity::Problem => write!(f, "{}", owo_colors::OwoColorize::red(&word))?,
             Severity::Note => write!(f, "{}", owo_colors::OwoColorize::yellow(&word))?,
             Severity::Well => write!(f, "{}", owo_colors::OwoColorize::green(&word))?,
         }
-        writeln!(f, ": {text} [{}]", code.id())?;
+        match self.host {
+            Some(host) => writeln!(f, ": {host}: {text} [{}]", code.id())?,
+            None => writeln!(f, ": {text} [{}]", code.id())?,
+        }
         match hint {
             Some(hint) => writeln!(f, "   {}: {hint}", owo_colors::OwoColorize::cyan(&"hint")),
             None => Ok(()),

@@ -28,7 +28,7 @@ use crate::farm::{Architecture, FarmName, ImageTag, Memory, Port, Shape};
 
 pub use crate::farm::network_name;
 pub use client::ClientEnvironment;
-pub use docker::DockerEngine;
+pub use docker::{DockerEngine, resolve};
 pub use error::{EngineError, EngineErrorKind, SshFailure, SshProblem, TlsProblem};
 pub use images::LiveImage;
 pub use logs::{LogLine, LogLines, LogRequest, LogStream};

@@ -13,14 +13,17 @@ use crate::converge::{Event, Step, StepId};
 #[derive(Debug)]
 pub struct StepReport<'a> {
     report: &'a Report,
+    /// What stands before each step: whose it is, where that has to be said.
+    label: String,
     running: Mutex<HashMap<StepId, ProgressBar>>,
 }
 
 impl<'a> StepReport<'a> {
-    /// A report on the steps of one execution.
-    pub fn new(report: &'a Report) -> Self {
+    /// A report on the steps of one execution; each one begins with `label`.
+    pub fn new(report: &'a Report, label: impl Into<String>) -> Self {
         Self {
             report,
+            label: label.into(),
             running: Mutex::new(HashMap::new()),
         }
     }
@@ -39,7 +42,7 @@ impl<'a> StepReport<'a> {
     fn spin(&self, id: StepId, step: &Step) {
         let bar = self.report.bars.add(ProgressBar::new_spinner());
         bar.set_style(spinner());
-        bar.set_message(step.to_string());
+        bar.set_message(format!("{}{step}", self.label));
         bar.enable_steady_tick(Duration::from_millis(120));
         self.running
             .lock()
@@ -56,7 +59,7 @@ impl<'a> StepReport<'a> {
         {
             bar.finish_and_clear();
         }
-        self.report.note(&format!("{how:>7} {step}"));
+        self.report.note(&format!("{how:>7} {}{step}", self.label));
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Machine {
     pub(crate) engine: FakeEngine,
     pub(crate) folder: TempDir,
     address: String,
+    /// Further hosts' addresses, by their names.
+    others: Vec<(String, String)>,
     variables: Vec<(String, String)>,
 }
 
@@ -99,6 +101,7 @@ impl Machine {
             engine: FakeEngine::start(&folder.path().join("engine.sock")),
             folder,
             address,
+            others: Vec::new(),
             variables,
         };
         machine.describe("");
@@ -111,6 +114,37 @@ impl Machine {
             "farm: attic\naddress: {}\ntoolchains: toolchains\ntargets:\n  aarch64: {{}}\n  x86_64: {{}}\n{more}",
             self.address
         );
+        self.write("farm.yaml", &text);
+    }
+
+    /// Starts the engine of another host, which has an address of its own.
+    pub(crate) fn add_host(&mut self, name: &str) -> FakeEngine {
+        self.others.push((name.to_owned(), own_address()));
+        FakeEngine::start(&self.folder.path().join(format!("{name}.sock")))
+    }
+
+    /// Writes the manifest of a farm of this machine's engine, called `box`, and of the other hosts, each one with keys
+    /// of its own.
+    pub(crate) fn describe_hosts(&self, keys: &[(&str, &str)]) {
+        let keys_of = |host: &str| {
+            let mut keys = keys.iter();
+            let found = keys.find(|(name, _)| *name == host);
+            found.map_or("", |(_, keys)| *keys)
+        };
+        let mut text = format!(
+            "farm: attic\ntoolchains: toolchains\ntargets: {{ aarch64: {{}}, x86_64: {{}} }}\nhosts:\n  \
+             box: {{ address: {}, {} }}\n",
+            self.address,
+            keys_of("box")
+        );
+        for (name, address) in &self.others {
+            let socket = self.folder.path().join(format!("{name}.sock"));
+            text += &format!(
+                "  {name}: {{ docker: \"unix://{}\", address: {address}, {} }}\n",
+                socket.display(),
+                keys_of(name)
+            );
+        }
         self.write("farm.yaml", &text);
     }
 
@@ -175,9 +209,13 @@ impl Machine {
 
     /// Takes out what only this machine has.
     fn redact(&self, text: &str) -> String {
-        text.replace(&self.folder.path().display().to_string(), "[FOLDER]")
-            .replace(ARCHIVE.server.url(), "[MIRROR]")
-            .replace(&self.address, "[ADDRESS]")
+        let mut text = text
+            .replace(&self.folder.path().display().to_string(), "[FOLDER]")
+            .replace(ARCHIVE.server.url(), "[MIRROR]");
+        for (name, address) in &self.others {
+            text = text.replace(address, &format!("[{}]", name.to_uppercase()));
+        }
+        text.replace(&self.address, "[ADDRESS]")
     }
 }
 

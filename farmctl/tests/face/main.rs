@@ -9,6 +9,7 @@ mod converge;
 mod documents;
 mod engine;
 mod faults;
+mod fleet;
 mod help;
 mod images;
 mod logs;

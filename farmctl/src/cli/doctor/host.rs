@@ -1,129 +1,161 @@
-//! The facts about a host: its engine, its files, its farm, and what its volunteers answer; all at once.
+//! The facts about each host: its engine, its files, its farm, and what its volunteers answer; all at once.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::super::context::{Context, only_host, publish_address};
-use super::super::prepare::prepare;
-use super::super::{Failure, targets};
+use super::super::Failure;
+use super::super::context::Context;
+use super::super::fleet::{Fleet, Member, Place, Snapshot, is_of_this_machine, place, snapshot};
+use super::super::images::{Images, Pins};
+use super::super::prepare::Wish;
 use super::Doctor;
-use crate::converge::slots;
+use crate::converge::{Intent, slots};
 use crate::doctor::facts::{
     FarmFacts, HostFacts, LiveFacts, PortHolder, VolunteerFacts, daemon, machine, volunteers,
 };
-use crate::doctor::{Diagnosis, Examined, Fact, Unknown, host as judge};
-use crate::engine::{DockerEngine, Engine, EngineFacts, EngineSystem, LiveState, Observed};
-use crate::farm::{Farm, FarmName, Publish, Volunteer, VolunteerSpec};
+use crate::doctor::{Diagnosis, Fact, Finding, Unknown, host as judge};
+use crate::engine::{EngineFacts, EngineSystem, LiveState, Observed};
+use crate::farm::{Farm, FarmName, ImageTag, Publish, TargetName, Volunteer, VolunteerSpec};
 use crate::health::port_holder;
 
 /// How long the engine and the plan may take; a plan without a lock would ask a mirror.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn examine(args: &Doctor, context: &Context) -> Result<Diagnosis, Failure> {
-    let farm = context.farm()?;
-    let only = targets::chosen(&farm, &args.subjects)?;
-    let host = only_host(&farm)?;
-    let (engine, plan) = tokio::join!(ask_engine(&farm, context), plan(args, context));
-    let (told, hint) = match engine {
-        Ok(told) => (Ok(told), None),
-        Err(failure) => {
-            let hint = failure.first_hint();
-            (Err(Unknown(failure.on_one_line())), hint)
-        }
-    };
-    let observed = told.as_ref().ok().map(|told| &told.observed);
-    let engine_facts = told.as_ref().ok().map(|told| &told.facts);
-    let own_address = publish_address(host).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let wanted = host
-        .volunteers
-        .iter()
-        .filter(|volunteer| only.is_empty() || only.contains(&volunteer.target.name));
-    let looked = wanted.map(|volunteer| {
-        let looker = Looker {
-            farm: &farm.name,
-            observed,
-            engine: engine_facts,
-            own_address,
-            images: plan.as_ref().map(|plan| &plan.images),
+    let fleet = Fleet::choose(&args.hosts, &args.subjects, context)?;
+    let members = fleet.members.iter();
+    let asked = members.map(|member| ask_engine(member, &fleet.farm, context));
+    let told = join_all(asked).await;
+    let images = images(args, &fleet, &told, context).await;
+    let examinations = fleet.members.iter().zip(told).map(|(member, told)| {
+        let examination = Examination {
+            farm: &fleet.farm,
+            member,
+            images: images.as_ref(),
+            context,
         };
-        async move { looker.look(volunteer).await }
+        async move { (member.host.name.clone(), examination.findings(told).await) }
     });
-    let volunteers = join_all(looked).await;
-    let is_local = context.engine_is_here();
-    let facts = HostFacts {
-        daemon: context.daemon_settings(),
-        firewall: daemon::firewalls(),
-        machine: machine::look(
-            root_directory(is_local, told.as_ref().ok().map(|told| &told.system)),
-            context
-                .cache_path()
-                .map_err(|failure| Unknown(failure.on_one_line())),
-        ),
-        farm: FarmFacts {
-            name: farm.name.to_string(),
-            allow: farm.allow.clone(),
-            volunteers,
-            plan: plan.map(|plan| plan.steps),
-        },
-        engine: told.map(|told| told.system),
-        engine_hint: hint,
-    };
-    Ok(Diagnosis::new(Examined::Host, judge::examine(&facts)))
+    let findings = join_all(examinations).await;
+    Ok(Diagnosis::of_hosts(findings, fleet.has_several_hosts()))
 }
 
-struct Told {
-    system: EngineSystem,
-    facts: EngineFacts,
-    observed: Observed,
-}
-
-async fn ask_engine(farm: &Farm, context: &Context) -> Result<Told, Failure> {
+async fn ask_engine(member: &Member, farm: &Farm, context: &Context) -> Result<Snapshot, Failure> {
     let asked = async {
-        let engine: DockerEngine = context.engine().await?;
-        let (system, facts, observed) =
-            tokio::try_join!(engine.system(), engine.facts(), engine.observe(&farm.name))?;
-        Ok(Told {
-            system,
-            facts,
-            observed,
-        })
+        let engine = context.engine(&member.host).await?;
+        snapshot(engine, &farm.name).await
     };
     within(Box::pin(asked)).await
 }
 
-/// What `up` would do, and which images it would use.
-struct Wish {
-    steps: Vec<String>,
-    images: Vec<(String, String)>,
-}
-
-async fn plan(args: &Doctor, context: &Context) -> Fact<Wish> {
+/// The images that `up` would use.
+async fn images(
+    args: &Doctor,
+    fleet: &Fleet,
+    told: &[Result<Snapshot, Failure>],
+    context: &Context,
+) -> Fact<Images> {
     let unknown = |failure: Failure| Unknown(failure.on_one_line());
     if !context.lock_path().map_err(unknown)?.exists() {
         return Err(Unknown(
             "there is no lock yet; farmctl up makes one".to_owned(),
         ));
     }
-    let prepared = within(Box::pin(prepare(
-        &args.images,
-        &[],
-        crate::converge::Intent::Keep,
-        context,
-    )))
-    .await
-    .map_err(unknown)?;
-    let image = |spec: &VolunteerSpec| (spec.target.to_string(), spec.image.to_string());
-    Ok(Wish {
-        steps: prepared
-            .plan
-            .steps()
+    let told = fleet.members.iter().zip(told);
+    let machines = told
+        .filter_map(|(member, told)| Some((member.host.name.clone(), told.as_ref().ok()?)))
+        .map(|(host, told)| (host, told.facts.architecture))
+        .collect();
+    let resolved = Images::resolve(&fleet.farm, &machines, Pins::Kept, &args.images, context);
+    within(Box::pin(resolved)).await.map_err(unknown)
+}
+
+/// What one host is examined with.
+struct Examination<'a> {
+    farm: &'a Farm,
+    member: &'a Member,
+    images: Result<&'a Images, &'a Unknown>,
+    context: &'a Context,
+}
+
+impl Examination<'_> {
+    async fn findings(&self, told: Result<Snapshot, Failure>) -> Vec<Finding> {
+        let host = &self.member.host;
+        let is_here = is_of_this_machine(host, self.context.client());
+        let place = place(host, self.context).await.ok();
+        let (told, hint) = match told {
+            Ok(told) => (Ok(told), None),
+            Err(failure) => {
+                let hint = failure.first_hint();
+                (Err(Unknown(failure.on_one_line())), hint)
+            }
+        };
+        let volunteers = self.volunteers(told.as_ref().ok(), place.as_ref()).await;
+        let root = root_directory(is_here, told.as_ref().ok().map(|told| &told.system));
+        let cache = self.context.cache_path();
+        let facts = HostFacts {
+            is_here,
+            daemon: self.context.daemon_settings(host),
+            firewall: daemon::firewalls(),
+            machine: machine::look(
+                root,
+                cache.map_err(|failure| Unknown(failure.on_one_line())),
+            ),
+            farm: FarmFacts {
+                name: self.farm.name.to_string(),
+                allow: self.farm.allow.clone(),
+                volunteers,
+                plan: self.plan(told.as_ref(), place.as_ref()),
+            },
+            engine: told.map(|told| told.system),
+            engine_hint: hint,
+        };
+        judge::examine(&facts)
+    }
+
+    async fn volunteers(
+        &self,
+        told: Option<&Snapshot>,
+        place: Option<&Place>,
+    ) -> Vec<VolunteerFacts> {
+        let Member { host, targets, .. } = self.member;
+        let images = self.images.map(|images| images.tags(&host.name));
+        let looker = Looker {
+            farm: &self.farm.name,
+            told,
+            place,
+            images: images.as_ref().map_err(|unknown| *unknown),
+        };
+        let wanted = host
+            .volunteers
             .iter()
-            .map(|step| step.action.to_string())
-            .collect(),
-        images: prepared.desired.volunteers.iter().map(image).collect(),
-    })
+            .filter(|volunteer| targets.is_empty() || targets.contains(&volunteer.target.name));
+        join_all(wanted.map(|volunteer| looker.look(volunteer))).await
+    }
+
+    /// What `up` would do.
+    fn plan(&self, told: Result<&Snapshot, &Unknown>, place: Option<&Place>) -> Fact<Vec<String>> {
+        let images = self.images.map_err(Clone::clone)?;
+        let told = told.map_err(Clone::clone)?;
+        let nowhere = || Unknown("the host's address is not known".to_owned());
+        let wish = Wish {
+            farm: self.farm,
+            images,
+            intent: Intent::Keep,
+        };
+        let whole = Member {
+            targets: Vec::new(),
+            ..self.member.clone()
+        };
+        let (_wanted, plan) = wish
+            .plan(&whole, told, place.ok_or_else(nowhere)?, self.context)
+            .map_err(|failure| Unknown(failure.on_one_line()))?;
+        let steps = plan.steps().iter();
+        Ok(steps.map(|step| step.action.to_string()).collect())
+    }
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -147,17 +179,17 @@ fn root_directory(is_local: bool, system: Option<&EngineSystem>) -> Fact<std::pa
 /// Looks at one volunteer.
 struct Looker<'o> {
     farm: &'o FarmName,
-    observed: Option<&'o Observed>,
-    engine: Option<&'o EngineFacts>,
-    own_address: IpAddr,
-    images: Result<&'o Vec<(String, String)>, &'o Unknown>,
+    told: Option<&'o Snapshot>,
+    place: Option<&'o Place>,
+    images: Result<&'o BTreeMap<TargetName, ImageTag>, &'o Unknown>,
 }
 
 impl Looker<'_> {
     async fn look(&self, volunteer: &Volunteer) -> VolunteerFacts {
         let target = &volunteer.target;
+        let own_address = self.place.map(|place| place.publish);
         let publish = match volunteer.publish {
-            Publish::Auto => self.own_address,
+            Publish::Auto => own_address.unwrap_or(Ipv4Addr::LOCALHOST.into()),
             Publish::On(address) => address,
         };
         let address = SocketAddr::new(publish, target.port.number());
@@ -165,10 +197,15 @@ impl Looker<'_> {
         let runs = live
             .as_ref()
             .is_some_and(|live| live.state == LiveState::Running);
-        let answers = if runs {
-            Some(volunteers::ask(dialled(address), &target.object, &volunteer.gcc).await)
-        } else {
-            None
+        let reachable = self
+            .place
+            .map_or(Some(publish), |place| place.reachable(publish));
+        let dialled = reachable.map(|ip| SocketAddr::new(ip, address.port()));
+        let answers = match dialled {
+            Some(dialled) if runs => {
+                Some(volunteers::ask(dialled, &target.object, &volunteer.gcc).await)
+            }
+            _ => None,
         };
         let (whether, compilers) = answers.map_or((None, Vec::new()), |answers| {
             (Some(answers.compiles), answers.compilers)
@@ -178,10 +215,10 @@ impl Looker<'_> {
             address,
             network: volunteer.network,
             restart: volunteer.restart,
-            slots: self.engine.map(|engine| slots(volunteer, engine).count()),
+            slots: self.engine().map(|engine| slots(volunteer, engine).count()),
             memory: volunteer
                 .memory
-                .or_else(|| Some(self.engine?.memory))
+                .or_else(|| Some(self.engine()?.memory))
                 .map(crate::farm::Memory::bytes),
             image: self.image(volunteer),
             live,
@@ -193,10 +230,18 @@ impl Looker<'_> {
         }
     }
 
+    fn engine(&self) -> Option<&EngineFacts> {
+        self.told.map(|told| &told.facts)
+    }
+
+    fn observed(&self) -> Option<&Observed> {
+        self.told.map(|told| &told.observed)
+    }
+
     /// One that runs, if there is any.
     fn live(&self, volunteer: &Volunteer) -> Option<LiveFacts> {
         let mut live: Vec<_> = self
-            .observed?
+            .observed()?
             .volunteers
             .iter()
             .filter(|live| live.target.as_ref() == Some(&volunteer.target.name))
@@ -209,28 +254,27 @@ impl Looker<'_> {
     }
 
     fn door(&self, volunteer: &Volunteer) -> Option<LiveState> {
-        let door = self.observed?.door(&volunteer.target.name)?;
+        let door = self.observed()?.door(&volunteer.target.name)?;
         Some(door.state)
     }
 
     fn is_drained(&self, volunteer: &Volunteer) -> bool {
         let name = VolunteerSpec::drained_name(self.farm, &volunteer.target.name);
-        self.observed
+        self.observed()
             .is_some_and(|observed| observed.volunteers.iter().any(|live| live.name == name))
     }
 
     fn image(&self, volunteer: &Volunteer) -> Fact<String> {
         let images = self.images.map_err(Clone::clone)?;
-        let name = volunteer.target.name.as_str();
-        let found = images.iter().find(|(target, _)| target == name);
+        let found = images.get(&volunteer.target.name);
         found
-            .map(|(_, image)| image.clone())
+            .map(ToString::to_string)
             .ok_or_else(|| Unknown("the lock has none for it".to_owned()))
     }
 
     fn holder(&self, address: SocketAddr) -> Option<PortHolder> {
         let mut taken = self
-            .observed
+            .observed()
             .into_iter()
             .flat_map(|observed| &observed.taken_ports);
         let container = taken.find(|taken| {
@@ -239,16 +283,10 @@ impl Looker<'_> {
         });
         match container {
             Some(taken) => Some(PortHolder::Container(taken.container.clone())),
-            None => port_holder(address).map(PortHolder::Process),
+            None if self.place.is_none_or(|place| place.is_here) => {
+                port_holder(address).map(PortHolder::Process)
+            }
+            None => None,
         }
-    }
-}
-
-/// What is open on every address is open on loopback.
-fn dialled(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port())
-    } else {
-        address
     }
 }

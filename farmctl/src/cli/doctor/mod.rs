@@ -6,6 +6,7 @@ mod master;
 use clap::Args;
 
 use super::context::Context;
+use super::fleet::HostArgs;
 use super::images::ImageArgs;
 use super::{Exit, Failure, Output, stdout};
 
@@ -23,6 +24,8 @@ pub(super) struct Doctor {
     /// On the host: only these targets. With --master: these hosts instead of the configured ones
     #[arg(value_name = "TARGET|HOST")]
     subjects: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     /// Examine this machine as a master: it needs neither engine nor manifest
     #[arg(long)]
     master: bool,

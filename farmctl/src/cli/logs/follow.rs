@@ -2,7 +2,7 @@
 //!
 //! What is there already is merged by time. Following then goes on in the order of arrival: each container from its
 //! last line on, and any further container of the farm from its beginning, so that a replaced volunteer's successor is
-//! followed as well. Engines cut logs at whole seconds, so lines up to the last one seen are left out here.
+//! followed as well. A host whose engine breaks is left behind, and the others' lines go on. Engines cut logs at whole seconds, so lines up to the last one seen are left out here.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,12 +10,13 @@ use std::pin::Pin;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use futures_util::stream::{self, SelectAll, Stream, StreamExt};
-use tokio::time::{MissedTickBehavior, interval};
+use futures_util::future::join_all;
+use futures_util::stream::{self, FuturesUnordered, SelectAll, Stream, StreamExt};
+use tokio::time::sleep;
 
 use crate::cli::Failure;
 use crate::engine::{Engine, EngineError, LiveContainer, LiveState, LogLine, LogLines, LogRequest};
-use crate::farm::{FarmName, Role, TargetName};
+use crate::farm::{FarmName, HostName, Role, TargetName};
 
 /// Which lines of a farm are wanted.
 #[derive(Debug, Clone)]
@@ -50,9 +51,17 @@ impl FromStr for Tail {
     }
 }
 
+/// A host's engine.
+#[derive(Debug, Clone)]
+pub(super) struct Source<E> {
+    pub(super) host: HostName,
+    pub(super) engine: E,
+}
+
 /// Whose line it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Container {
+    pub(super) host: HostName,
     pub(super) id: String,
     pub(super) name: String,
     pub(super) target: Option<TargetName>,
@@ -66,72 +75,89 @@ pub(super) trait Sink:
 }
 impl<F: FnMut(&Container, &LogLine) -> Result<ControlFlow<()>, Failure>> Sink for F {}
 
+/// Hosts whose logs could not be read to their end. The others' lines go on.
+pub(super) type Broken = Vec<(HostName, EngineError)>;
+
 /// Everything written so far, merged by time.
 pub(super) async fn so_far<E: Engine>(
-    engine: &E,
+    sources: &[Source<E>],
     selection: &Selection,
     mut sink: impl Sink,
-) -> Result<(), Failure> {
-    let containers = containers(engine, selection).await?;
-    let containers = containers.into_iter().map(|(container, _state)| container);
-    let _flow = backlog(
-        engine,
-        selection,
-        containers.collect(),
-        &mut sink,
-        |_, _| {},
-    )
-    .await?;
-    Ok(())
+) -> Result<Broken, Failure> {
+    let mut broken = Broken::new();
+    let present = present(sources, selection, &mut broken).await;
+    let past = Past::open(&present, selection, &mut broken).await;
+    let _flow = past.merge(&mut sink, |_, _| {}, &mut broken).await?;
+    Ok(broken)
 }
 
-/// The same, and then everything that is written until the sink has enough.
+/// The same, and then everything that is written until the sink has enough or no host is left; `tell` hears of those that
+/// break while others go on.
 pub(super) async fn follow<E: Engine>(
-    engine: &E,
+    sources: &[Source<E>],
     selection: &Selection,
     mut sink: impl Sink,
-) -> Result<(), Failure> {
+    tell: impl Fn(&HostName, &EngineError),
+) -> Result<Broken, Failure> {
+    let mut broken = Broken::new();
     let mut followed = Followed::default();
-    let present = containers(engine, selection).await?;
-    let containers: Vec<_> = present
-        .iter()
-        .map(|(container, _)| container.clone())
-        .collect();
-    for container in &containers {
-        followed
-            .last
-            .insert(container.id.clone(), SystemTime::UNIX_EPOCH);
+    let present = present(sources, selection, &mut broken).await;
+    for (_, (container, _)) in &present {
+        let never = SystemTime::UNIX_EPOCH;
+        followed.last.insert(container.id.clone(), never);
     }
     let seen = |container: &Container, line: &LogLine| {
         followed.last.insert(container.id.clone(), line.time);
     };
-    if backlog(engine, selection, containers, &mut sink, seen)
-        .await?
-        .is_break()
-    {
-        return Ok(());
+    let past = Past::open(&present, selection, &mut broken).await;
+    if past.merge(&mut sink, seen, &mut broken).await?.is_break() {
+        return Ok(broken);
     }
-    followed.attach(engine, selection, present);
+    for (source, found) in present {
+        followed.attach(source, selection, vec![found]);
+    }
 
-    let mut look = interval(LOOK_AGAIN);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    let is_whole = |source: &&Source<E>, broken: &Broken| {
+        let mut hosts = broken.iter();
+        !hosts.any(|(host, _)| *host == source.host)
+    };
+    let whole = sources.iter().filter(|source| is_whole(source, &broken));
+    let mut looks: FuturesUnordered<_> = whole.map(|source| look(source, selection)).collect();
+    while !looks.is_empty() {
         tokio::select! {
             Some((container, event)) = followed.streams.next() => match event {
-                Some(line) => {
-                    let line = line?;
+                Some(Ok(line)) => {
                     if followed.is_new(&container, &line) && sink(&container, &line)?.is_break() {
-                        return Ok(());
+                        return Ok(broken);
                     }
                 }
-                None => followed.open.retain(|id| *id != container.id),
+                // Why it broke is what the next look at its engine finds.
+                Some(Err(_)) | None => followed.open.retain(|id| *id != container.id),
             },
-            _now = look.tick() => {
-                let present = self::containers(engine, selection).await?;
-                followed.attach(engine, selection, present);
+            Some((source, present)) = looks.next() => match present {
+                Ok(present) => {
+                    followed.attach(source, selection, present);
+                    looks.push(look(source, selection));
+                }
+                Err(error) => {
+                    if !looks.is_empty() {
+                        tell(&source.host, &error);
+                    }
+                    broken.push((source.host.clone(), error));
+                }
             }
         }
     }
+    Ok(broken)
+}
+
+/// Looks for containers that were made or started again, after a while.
+async fn look<'s, E: Engine>(
+    source: &'s Source<E>,
+    selection: &Selection,
+) -> (&'s Source<E>, Result<Vec<Found>, EngineError>) {
+    sleep(LOOK_AGAIN).await;
+    (source, containers(source, selection).await)
 }
 
 /// How often to look for containers that were made or started again.
@@ -153,9 +179,9 @@ impl Followed {
     /// Opens a stream for every container that can write and has none.
     fn attach<E: Engine>(
         &mut self,
-        engine: &E,
+        source: &Source<E>,
         selection: &Selection,
-        present: Vec<(Container, LiveState)>,
+        present: Vec<Found>,
     ) {
         for (container, state) in present {
             if !can_write(state) || self.open.contains(&container.id) {
@@ -173,7 +199,7 @@ impl Followed {
                 since: seen.or(selection.since),
             };
             self.open.push(container.id.clone());
-            let lines = engine.logs(&container.id, &request);
+            let lines = source.engine.logs(&container.id, &request);
             self.streams.push(tagged(container, lines));
         }
     }
@@ -203,11 +229,33 @@ fn tagged(container: Container, lines: LogLines) -> Pin<Box<dyn Stream<Item = Ev
     Box::pin(lines.chain(stream::once(std::future::ready((end, None)))))
 }
 
-async fn containers<E: Engine>(
-    engine: &E,
+/// A container, and how it is.
+type Found = (Container, LiveState);
+
+/// The containers of all hosts, each with where it is.
+async fn present<'s, E: Engine>(
+    sources: &'s [Source<E>],
     selection: &Selection,
-) -> Result<Vec<(Container, LiveState)>, EngineError> {
-    let observed = engine.observe(&selection.farm).await?;
+    broken: &mut Broken,
+) -> Vec<(&'s Source<E>, Found)> {
+    let asked = sources
+        .iter()
+        .map(async |source| (source, containers(source, selection).await));
+    let mut present = Vec::new();
+    for (source, found) in join_all(asked).await {
+        match found {
+            Ok(found) => present.extend(found.into_iter().map(|found| (source, found))),
+            Err(error) => broken.push((source.host.clone(), error)),
+        }
+    }
+    present
+}
+
+async fn containers<E: Engine>(
+    source: &Source<E>,
+    selection: &Selection,
+) -> Result<Vec<Found>, EngineError> {
+    let observed = source.engine.observe(&selection.farm).await?;
     let is_wanted = |live: &LiveContainer| {
         let mut targets = selection.targets.iter();
         selection.targets.is_empty() || targets.any(|target| Some(target) == live.target.as_ref())
@@ -220,6 +268,7 @@ async fn containers<E: Engine>(
         .filter(is_wanted);
     let container = |live: LiveContainer| {
         let container = Container {
+            host: source.host.clone(),
             id: live.id,
             name: live.name,
             target: live.target,
@@ -230,44 +279,88 @@ async fn containers<E: Engine>(
     Ok(wanted.map(container).collect())
 }
 
-/// Merges by time what the containers have written; each one's own lines are in order already.
-async fn backlog<E: Engine>(
-    engine: &E,
-    selection: &Selection,
-    containers: Vec<Container>,
-    sink: &mut impl Sink,
-    mut seen: impl FnMut(&Container, &LogLine),
-) -> Result<ControlFlow<()>, Failure> {
-    let request = LogRequest {
-        follow: false,
-        tail: match selection.tail {
-            Tail::All => None,
-            Tail::Lines(lines) => Some(lines),
-        },
-        since: selection.since,
-    };
-    let mut logs = Vec::new();
-    for container in containers {
-        let mut lines = engine.logs(&container.id, &request);
-        if let Some(first) = lines.next().await.transpose()? {
-            logs.push((first, container, lines));
+/// What containers have written; each one's own lines are in order already.
+struct Past(Vec<Log>);
+
+/// The next line of a container, and those after it.
+struct Log {
+    next: LogLine,
+    container: Container,
+    rest: LogLines,
+}
+
+impl Past {
+    async fn open<E: Engine>(
+        present: &[(&Source<E>, Found)],
+        selection: &Selection,
+        broken: &mut Broken,
+    ) -> Self {
+        let request = LogRequest {
+            follow: false,
+            tail: match selection.tail {
+                Tail::All => None,
+                Tail::Lines(lines) => Some(lines),
+            },
+            since: selection.since,
+        };
+        let opened = present.iter().map(async |(source, (container, _))| {
+            let mut rest = source.engine.logs(&container.id, &request);
+            let first = rest.next().await.transpose();
+            (container, first, rest)
+        });
+        let mut logs = Vec::new();
+        for (container, first, rest) in join_all(opened).await {
+            match first {
+                Ok(Some(next)) => logs.push(Log {
+                    next,
+                    container: container.clone(),
+                    rest,
+                }),
+                Ok(None) => {}
+                Err(error) => note_once(broken, &container.host, error),
+            }
+        }
+        Self(logs)
+    }
+
+    /// All of it by time.
+    async fn merge(
+        self,
+        sink: &mut impl Sink,
+        mut seen: impl FnMut(&Container, &LogLine),
+        broken: &mut Broken,
+    ) -> Result<ControlFlow<()>, Failure> {
+        let Self(mut logs) = self;
+        loop {
+            let heads = logs.iter().enumerate();
+            let earliest = heads.min_by_key(|(_, log)| log.next.time);
+            let Some((at, _)) = earliest else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            let Log {
+                next,
+                container,
+                rest,
+            } = &mut logs[at];
+            if sink(container, next)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            seen(container, next);
+            match rest.next().await.transpose() {
+                Ok(Some(line)) => *next = line,
+                Ok(None) => drop(logs.swap_remove(at)),
+                Err(error) => {
+                    note_once(broken, &container.host, error);
+                    drop(logs.swap_remove(at));
+                }
+            }
         }
     }
-    loop {
-        let heads = logs.iter().enumerate();
-        let earliest = heads.min_by_key(|(_, (line, _, _))| line.time);
-        let Some((at, _)) = earliest else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        let (line, container, lines) = &mut logs[at];
-        if sink(container, line)?.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        seen(container, line);
-        match lines.next().await.transpose()? {
-            Some(next) => *line = next,
-            None => drop(logs.swap_remove(at)),
-        }
+}
+
+fn note_once(broken: &mut Broken, host: &HostName, error: EngineError) {
+    if !broken.iter().any(|(known, _)| known == host) {
+        broken.push((host.clone(), error));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a line of a log looks like.
 
+use std::collections::BTreeSet;
+
 use owo_colors::{AnsiColors, OwoColorize};
 use serde::Serialize;
 
@@ -31,12 +33,15 @@ pub(super) struct Printer {
     /// The farm's targets; their places decide the colours.
     targets: Vec<TargetName>,
     width: usize,
+    /// How much room the hosts' names take, where they are said.
+    host_width: Option<usize>,
 }
 
 /// One line for programs; its JSON names are a contract.
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
+    host: &'a str,
     target: Option<&'a str>,
     container: &'a str,
     time: String,
@@ -47,14 +52,18 @@ struct Document<'a> {
 impl Printer {
     pub(super) fn new(farm: &Farm, doors: bool, output: Output) -> Self {
         let volunteers = farm.hosts.iter().flat_map(|host| &host.volunteers);
-        let targets: Vec<_> = volunteers
+        let mut targets: Vec<_> = volunteers
             .map(|volunteer| volunteer.target.name.clone())
             .collect();
+        let mut seen = BTreeSet::new();
+        targets.retain(|target| seen.insert(target.clone()));
+        let hosts = farm.hosts.iter().map(|host| host.name.as_str().len());
         let lengths = targets.iter().map(|target| target.as_str().len());
         Self {
             output,
             width: lengths.max().unwrap_or_default() + if doors { DOOR.len() } else { 0 },
             targets,
+            host_width: hosts.max().filter(|_| farm.hosts.len() > 1),
         }
     }
 
@@ -73,7 +82,11 @@ impl Printer {
             .iter()
             .position(|target| Some(target) == container.target.as_ref());
         let colour = COLOURS[place.unwrap_or_default() % COLOURS.len()];
-        let prefix = format!("{label:width$} |", width = self.width);
+        let host = match self.host_width {
+            Some(width) => format!("{:width$} ", container.host.as_str()),
+            None => String::new(),
+        };
+        let prefix = format!("{host}{label:width$} |", width = self.width);
         format!("{} {}\n", prefix.color(colour), harmless(&line.message))
     }
 }
@@ -81,6 +94,7 @@ impl Printer {
 fn json(container: &Container, line: &LogLine) -> Result<String, Failure> {
     let document = Document {
         version: 1,
+        host: container.host.as_str(),
         target: container.target.as_ref().map(TargetName::as_str),
         container: &container.name,
         time: humantime::format_rfc3339_nanos(line.time).to_string(),

@@ -12,8 +12,11 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::context::Context;
+use super::fleet::{Fleet, HostArgs, Member};
 use super::{Exit, Failure, Output, stdout, targets};
-use follow::{Selection, Tail};
+use crate::engine::{DockerEngine, EngineError};
+use crate::farm::HostName;
+use follow::{Container, Selection, Source, Tail};
 use line::Printer;
 
 /// Print what the volunteers wrote, merged by time
@@ -26,6 +29,8 @@ pub(super) struct Logs {
     /// Only these targets; all if none is named
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     /// Go on with what is written from now on
     // As in tail(1): -F goes on with the successor of what it follows. The small one is the manifest.
     #[arg(short = 'F', long)]
@@ -57,30 +62,45 @@ fn since(text: &str) -> Result<SystemTime, String> {
 }
 
 pub(super) async fn logs(args: &Logs, context: &Context) -> Result<Exit, Failure> {
-    let farm = context.farm()?;
+    let fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
+    let farm = &fleet.farm;
     let selection = Selection {
-        targets: targets::chosen(&farm, &args.targets)?,
+        targets: targets::chosen(farm, &args.targets)?,
         doors: args.doors,
         tail: args.tail,
         since: args.since,
         farm: farm.name.clone(),
     };
-    let engine = context.engine().await?;
-    let printer = Printer::new(&farm, args.doors, args.output);
-    let print = |container: &follow::Container, line: &_| -> Result<ControlFlow<()>, Failure> {
+    let hosts = fleet
+        .ask(context, async |_member, engine| Ok(engine))
+        .await?;
+    let sources: Vec<_> = hosts.present.iter().map(source).collect();
+    let printer = Printer::new(farm, args.doors, args.output);
+    let print = |container: &Container, line: &_| -> Result<ControlFlow<()>, Failure> {
         stdout::print_while_read(&printer.render(container, line)?)
+    };
+    let tell = |host: &HostName, error: &EngineError| {
+        let text = format!("{host}: {error}; its lines are not followed any more");
+        context.report.warning(&text);
     };
     let lines = async {
         if args.follow {
-            follow::follow(&engine, &selection, print).await
+            follow::follow(&sources, &selection, print, tell).await
         } else {
-            follow::so_far(&engine, &selection, print).await
+            follow::so_far(&sources, &selection, print).await
         }
     };
-    tokio::select! {
+    let broken = tokio::select! {
         ended = lines => ended?,
         // To stop following is how it is meant to end, so it is no failure.
-        _stopped = tokio::signal::ctrl_c(), if args.follow => {}
+        _stopped = tokio::signal::ctrl_c(), if args.follow => Vec::new(),
+    };
+    hosts.without(broken).end(Exit::Done)
+}
+
+fn source((member, engine): &(Member, DockerEngine)) -> Source<DockerEngine> {
+    Source {
+        host: member.host.name.clone(),
+        engine: engine.clone(),
     }
-    Ok(Exit::Done)
 }

@@ -24,6 +24,8 @@ pub use machine::{MachineFacts, Room};
 /// Everything about the machine that lends its cores.
 #[derive(Debug, Clone)]
 pub struct HostFacts {
+    /// Whether its engine is one of this machine: otherwise nothing is said of files, firewalls and kernel.
+    pub is_here: bool,
     /// The engine's words about itself.
     pub engine: Fact<EngineSystem>,
     /// What helps if there is no engine.

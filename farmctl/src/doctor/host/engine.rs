@@ -23,11 +23,16 @@ pub(super) fn examine(facts: &HostFacts, findings: &mut Findings) {
     };
     findings.push(version(engine));
     findings.extend(other(engine));
-    findings.extend(virtual_machine(engine, facts));
+    if facts.is_here {
+        findings.extend(virtual_machine(engine, facts));
+    }
     findings.push(storage(engine));
     findings.extend(control_groups(engine));
     findings.push(system_calls(engine));
     findings.push(mandatory_access(engine));
+    if !facts.is_here {
+        return;
+    }
     if let Some(at_boot) = known(
         &facts.machine.engine_at_boot,
         "whether the engine starts at boot",

@@ -13,6 +13,7 @@ use crate::farm::{AllowList, GccMajor, Network, Restart};
 pub(super) fn healthy() -> HostFacts {
     let now = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
     HostFacts {
+        is_here: true,
         engine: Ok(engine(now)),
         engine_hint: None,
         daemon: Ok(DaemonSettings {

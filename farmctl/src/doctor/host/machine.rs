@@ -12,9 +12,13 @@ use super::engine::is_virtual;
 
 pub(super) fn examine(facts: &HostFacts, findings: &mut Findings) {
     clock(facts, findings);
-    disks(facts, findings);
+    if facts.is_here {
+        disks(facts, findings);
+    }
     memory(facts, findings);
-    kernel(facts, findings);
+    if facts.is_here {
+        kernel(facts, findings);
+    }
 }
 
 /// 2026-01-01, counted in hours since 1970: earlier than that no farmctl was made.

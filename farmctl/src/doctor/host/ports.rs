@@ -26,7 +26,7 @@ pub(super) fn examine(facts: &HostFacts, findings: &mut Findings) {
     let needs_stock_port = volunteers
         .iter()
         .any(|volunteer| volunteer.address.port() == STOCK_PORT);
-    if facts.machine.stock_daemon_at_boot && needs_stock_port {
+    if facts.is_here && facts.machine.stock_daemon_at_boot && needs_stock_port {
         findings.push(
             Finding::note(
                 Code::StockDaemon,

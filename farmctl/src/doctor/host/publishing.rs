@@ -129,12 +129,14 @@ pub(super) fn examine(facts: &HostFacts, findings: &mut Findings) {
             None => groups.push((safety, vec![target])),
         }
     }
-    findings.extend(
-        groups
-            .iter()
-            .map(|(safety, targets)| addresses(safety, &targets.join(", "))),
-    );
-    firewall(facts, findings);
+    // What only files of the engine's machine tell is for a doctor there.
+    let is_told =
+        |safety: &PublishSafety| facts.is_here || !matches!(safety, PublishSafety::Unsure(_));
+    let told = groups.iter().filter(|(safety, _)| is_told(safety));
+    findings.extend(told.map(|(safety, targets)| addresses(safety, &targets.join(", "))));
+    if facts.is_here {
+        firewall(facts, findings);
+    }
 }
 
 fn addresses(safety: &PublishSafety, targets: &str) -> Finding {

@@ -35,6 +35,7 @@ use crate::farm::{
     UnknownArchitecture, labels,
 };
 use connect::Line;
+pub use connect::resolve;
 use failure::{Missing, NameTaken, Operation};
 
 /// How long ordinary calls may take.

@@ -50,13 +50,20 @@ fn engine() -> MemoryEngine {
     engine
 }
 
+fn only<E>(engine: E) -> Vec<Source<E>> {
+    vec![Source {
+        host: "box".parse().unwrap(),
+        engine,
+    }]
+}
+
 async fn messages(selection: &Selection) -> Vec<String> {
     let mut messages = Vec::new();
     let collect = |_: &Container, line: &LogLine| {
         messages.push(line.message.clone());
         Ok(ControlFlow::Continue(()))
     };
-    so_far(&engine(), selection, collect).await.unwrap();
+    so_far(&only(engine()), selection, collect).await.unwrap();
     messages
 }
 
@@ -84,34 +91,39 @@ async fn a_reader_that_has_enough_ends_it() {
         Ok(ControlFlow::Break(()))
     };
     let (engine, selection) = (engine(), selection(&[]));
-    let following = follow(&engine, &selection, one);
+    let sources = only(engine);
+    let following = follow(&sources, &selection, one, |_, _| {});
     timeout(PATIENCE, following).await.unwrap().unwrap();
     assert_eq!(messages, ["b1"]);
 }
 
 /// Follows in the background; what is printed comes out of the channel.
 struct Following {
-    engine: Arc<MemoryEngine>,
+    sources: Arc<Vec<Source<MemoryEngine>>>,
     printed: mpsc::UnboundedReceiver<String>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Following {
     fn start(selection: Selection) -> Self {
-        let (engine, (send, printed)) = (Arc::new(engine()), mpsc::unbounded_channel());
-        let shared = Arc::clone(&engine);
+        let (sources, (send, printed)) = (Arc::new(only(engine())), mpsc::unbounded_channel());
+        let shared = Arc::clone(&sources);
         let task = tokio::spawn(async move {
             let print = |_: &Container, line: &LogLine| {
                 send.send(line.message.clone()).unwrap();
                 Ok(ControlFlow::Continue(()))
             };
-            follow(&*shared, &selection, print).await.unwrap();
+            follow(&shared, &selection, print, |_, _| {}).await.unwrap();
         });
         Self {
-            engine,
+            sources,
             printed,
             task,
         }
+    }
+
+    fn engine(&self) -> &MemoryEngine {
+        &self.sources[0].engine
     }
 
     async fn next(&mut self) -> String {
@@ -127,19 +139,21 @@ async fn following_goes_on_with_the_successor_of_a_volunteer() {
     let mut following = Following::start(selection(&["armv7h"]));
     assert_eq!(following.next().await, "a2");
     assert_eq!(following.next().await, "a3");
-    following.engine.write_log("a", line(5, "a5"));
+    following.engine().write_log("a", line(5, "a5"));
     assert_eq!(
         following.next().await,
         "a5",
         "once, though it is the last second's"
     );
 
-    following.engine.disturb(|observed| {
+    following.engine().disturb(|observed| {
         observed.volunteers.retain(|live| live.id != "a");
         observed.volunteers.push(volunteer("armv7h", "c"));
     });
-    following.engine.write_log("b", line(6, "another target's"));
-    following.engine.write_log("c", line(6, "c6"));
+    following
+        .engine()
+        .write_log("b", line(6, "another target's"));
+    following.engine().write_log("c", line(6, "c6"));
     assert_eq!(following.next().await, "c6");
     following.task.abort();
 }
@@ -152,14 +166,14 @@ async fn what_the_tail_left_out_does_not_come_afterwards() {
     });
     assert_eq!(following.next().await, "a3");
     assert_eq!(following.next().await, "b4");
-    following.engine.write_log("c", line(5, "c5"));
-    following.engine.write_log("c", line(6, "c6"));
+    following.engine().write_log("c", line(5, "c5"));
+    following.engine().write_log("c", line(6, "c6"));
     following
-        .engine
+        .engine()
         .disturb(|observed| observed.volunteers.push(volunteer("armv6h", "c")));
     assert_eq!(following.next().await, "c5", "all of a new container's");
     assert_eq!(following.next().await, "c6");
-    following.engine.write_log("a", line(7, "a7"));
+    following.engine().write_log("a", line(7, "a7"));
     assert_eq!(following.next().await, "a7");
     following.task.abort();
 }

@@ -19,6 +19,7 @@ use crate::engine::{CONNECTING, EngineError, EngineErrorKind, Route};
 use crate::farm::{Certificates, SshEndpoint};
 use line::Kind;
 pub(super) use line::Line;
+pub use names::resolve;
 use tls::Certified;
 use wire::Far;
 

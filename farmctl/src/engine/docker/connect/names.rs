@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use hickory_resolver::TokioResolver;
 
 /// Where `host` may be, in the order in which it should be tried.
-pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let addresses = match host.parse::<IpAddr>() {
         Ok(address) => vec![address],
         Err(_a_name) => look_up(host).await?,

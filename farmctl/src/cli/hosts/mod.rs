@@ -1,13 +1,16 @@
 //! `farmctl hosts`: what masters need, and nothing else on stdout.
 
+mod lines;
+
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use super::{Exit, Failure, Output, stdout, targets};
-use crate::converge::slots;
-use crate::engine::{Engine, EngineFacts};
-use crate::farm::{DialAddress, Host, Slots, Volunteer};
-use crate::hosts::{Consumer, Line, local, render};
+use super::fleet::{self, Fleet, HostArgs};
+use super::prepare::Planned;
+use super::{Exit, Failure, Output, stdout};
+use crate::farm::{DialAddress, Slots, TargetName};
+use crate::hosts::{Consumer, render};
+use lines::{HostLine, Wish, ordered};
 
 /// Print the lines that masters need, ready to be appended to their configuration
 #[derive(Debug, Args)]
@@ -18,6 +21,8 @@ use crate::hosts::{Consumer, Line, local, render};
 pub(super) struct Hosts {
     /// Only the line of this target
     target: Option<String>,
+    #[command(flatten)]
+    only: HostArgs,
     /// Who will read it
     #[arg(
         long = "for",
@@ -66,30 +71,58 @@ fn jobs(text: &str) -> Result<Slots, String> {
 }
 
 pub(super) async fn hosts(args: &Hosts, context: &Context) -> Result<Exit, Failure> {
-    let farm = context.farm()?;
-    let only = args
-        .target
-        .as_deref()
-        .map(|name| targets::one(&farm, name))
-        .transpose()?;
-    let mut lines = Vec::new();
-    for host in &farm.hosts {
-        lines.extend(lines_of(host, args, context).await?);
-    }
+    let target: Vec<_> = args.target.iter().cloned().collect();
+    let fleet = Fleet::choose(&args.only, &target, context)?;
+    refuse_one_address_for_many(args, &fleet)?;
+    let wish = Wish {
+        address: args.address.as_ref(),
+        jobs: args.jobs,
+    };
+    let hosts = wish.lines(&fleet, context).await?;
+    let lines = ordered(hosts.present.iter().flat_map(|(_, lines)| lines).cloned());
     match args.output {
-        Output::Text => stdout::print(&render(&lines, args.consumer.into(), only.as_ref()))?,
+        Output::Text => {
+            let mut members = fleet.members.iter();
+            let only = args.target.as_ref();
+            let only = only.and_then(|_| members.find_map(|member| member.targets.first()));
+            stdout::print(&text(&lines, args.consumer.into(), only))?;
+        }
         Output::Json => {
-            lines.retain(|line| only.as_ref().is_none_or(|only| line.target == *only));
             let volunteers: Vec<_> = lines.iter().map(json).collect();
             stdout::print_json(&serde_json::json!({ "version": 1, "volunteers": volunteers }))?;
         }
     }
-    Ok(Exit::Done)
+    hosts.end(Exit::Done)
+}
+
+fn refuse_one_address_for_many(args: &Hosts, fleet: &Fleet) -> Result<(), Failure> {
+    if args.address.is_none() || fleet.members.len() == 1 {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "--address is one host's, and there are {}",
+        fleet.members.len()
+    );
+    let hint = "choose the host with --host, or write `address:` for each of them in the manifest";
+    Err(Failure::new(Exit::Usage, error, Some(hint.to_owned())))
+}
+
+/// What `up` prints at its end: the lines for every board, of the hosts that are up.
+pub(super) fn lines_for_makepkg(hosts: &fleet::Hosts<Planned>) -> String {
+    let planned = hosts.present.iter().map(|(_member, planned)| planned);
+    let lines = ordered(planned.flat_map(lines::of_planned));
+    text(&lines, Consumer::Makepkg, None)
+}
+
+fn text(lines: &[HostLine], consumer: Consumer, only: Option<&TargetName>) -> String {
+    let lines: Vec<_> = lines.iter().map(|of_host| of_host.line.clone()).collect();
+    render(&lines, consumer, only)
 }
 
 /// One volunteer for programs; its names are a contract.
-fn json(line: &Line) -> serde_json::Value {
+fn json(HostLine { host, line }: &HostLine) -> serde_json::Value {
     serde_json::json!({
+        "host": host.as_str(),
         "target": line.target.as_str(),
         "carch": line.carch,
         "address": line.address.to_string(),
@@ -97,39 +130,4 @@ fn json(line: &Line) -> serde_json::Value {
         "slots": line.slots.count(),
         "distcc_hosts": render(std::slice::from_ref(line), Consumer::Plain, Some(&line.target)).trim_end(),
     })
-}
-
-/// What `up` prints at its end: the lines for every board.
-pub(super) fn lines_for_makepkg(host: &Host, engine: &EngineFacts) -> Result<String, Failure> {
-    let address = local::dialled(&host.address)?;
-    let line = |volunteer: &Volunteer| {
-        Line::new(&volunteer.target, address.clone(), slots(volunteer, engine))
-    };
-    let lines: Vec<_> = host.volunteers.iter().map(line).collect();
-    Ok(render(&lines, Consumer::Makepkg, None))
-}
-
-async fn lines_of(host: &Host, args: &Hosts, context: &Context) -> Result<Vec<Line>, Failure> {
-    let address = match &args.address {
-        Some(address) => address.clone(),
-        None => local::dialled(&host.address)?,
-    };
-    let mut engine = None;
-    let mut lines = Vec::new();
-    for volunteer in &host.volunteers {
-        let slots = match args.jobs.or(volunteer.slots) {
-            Some(slots) => slots,
-            // Only the engine knows how many processors its machine has; it is asked once, and only if it must be.
-            None => match &engine {
-                Some(facts) => slots(volunteer, facts),
-                None => slots(volunteer, engine.insert(facts(context).await?)),
-            },
-        };
-        lines.push(Line::new(&volunteer.target, address.clone(), slots));
-    }
-    Ok(lines)
-}
-
-async fn facts(context: &Context) -> Result<EngineFacts, Failure> {
-    Ok(context.engine().await?.facts().await?)
 }
