@@ -6,6 +6,7 @@ mod doctor;
 mod drain;
 mod drift;
 mod engines_end;
+mod fleet;
 mod hosts;
 mod images;
 mod interruption;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         engines_end::up_without_power_can_be_repeated,
         engines_end::up_goes_on_after_the_engine_was_killed,
     ]);
+    tests.extend(docker_tests![fleet::two_engines_are_one_farm]);
     tests.extend(docker_tests![
         lifecycle::status_tells_all_of_every_volunteer
     ]);

@@ -135,6 +135,14 @@ pub(super) enum Problem {
     NoStatsPort { target: TargetName, port: Port },
     #[error("the hosts {first} and {second} have the same Docker engine")]
     SameEngine { first: HostName, second: HostName },
+    #[error(
+        "masters would dial the hosts {first} and {second} at the same address, on port {port}"
+    )]
+    SameAddress {
+        first: HostName,
+        second: HostName,
+        port: Port,
+    },
 
     #[error("{0}")]
     Word(String),
@@ -252,6 +260,9 @@ impl Problem {
             Self::SameTarget { .. } => Some("keep one of them, and put all settings there".to_owned()),
             Self::SamePort { .. } => Some("give one of them another `port:`".to_owned()),
             Self::SameEngine { .. } => Some("write one host for each machine".to_owned()),
+            Self::SameAddress { .. } => Some(
+                "give each host an `address:` of its own, or let them compile for different targets (`targets:`)".to_owned(),
+            ),
             Self::Placeholder(_) => Some("{version} stands for the major version of GCC".to_owned()),
             Self::Path(_) => Some("write the whole path, such as /usr/bin/gcc-{version}".to_owned()),
             Self::Machine(_) => Some("the architectures of hosts are amd64 and arm64".to_owned()),

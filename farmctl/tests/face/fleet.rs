@@ -329,3 +329,20 @@ fn the_doctor_examines_every_host() {
         "{run}"
     );
 }
+
+#[test]
+fn two_hosts_with_one_address_are_a_mistake() {
+    let Fleet { machine, .. } = Fleet::new();
+    let folder = machine.folder.path().display();
+    machine.write(
+        "twins.yaml",
+        &format!(
+            "toolchains: toolchains\naddress: 127.0.0.1\nhosts:\n  box: {{}}\n  \
+             nas: {{ docker: \"unix://{folder}/nas.sock\" }}\n"
+        ),
+    );
+    assert_runs!(
+        "fleet-twins",
+        machine.run(&["validate", "-f", "twins.yaml"])
+    );
+}

@@ -131,20 +131,21 @@ impl Machine {
             let found = keys.find(|(name, _)| *name == host);
             found.map_or("", |(_, keys)| *keys)
         };
-        let mut text = format!(
-            "farm: attic\ntoolchains: toolchains\ntargets: {{ aarch64: {{}}, x86_64: {{}} }}\nhosts:\n  \
-             box: {{ address: {}, {} }}\n",
-            self.address,
-            keys_of("box")
-        );
-        for (name, address) in &self.others {
+        let host = |(name, address): &(String, String)| {
             let socket = self.folder.path().join(format!("{name}.sock"));
-            text += &format!(
+            format!(
                 "  {name}: {{ docker: \"unix://{}\", address: {address}, {} }}\n",
                 socket.display(),
                 keys_of(name)
-            );
-        }
+            )
+        };
+        let others: String = self.others.iter().map(host).collect();
+        let text = format!(
+            "farm: attic\ntoolchains: toolchains\ntargets: {{ aarch64: {{}}, x86_64: {{}} }}\nhosts:\n  \
+             box: {{ address: {}, {} }}\n{others}",
+            self.address,
+            keys_of("box")
+        );
         self.write("farm.yaml", &text);
     }
 

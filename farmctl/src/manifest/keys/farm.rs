@@ -193,7 +193,9 @@ static HOST_KEYS: &[Key] = &[
         shape: ADDRESS,
         otherwise: Otherwise::Unset,
         example: "10.30.5.9",
-        meaning: "What masters dial to reach this host; without it, what the farm's `address` says.",
+        meaning: "What masters dial to reach this host; without it, what the farm's `address` says. `auto` is the \
+                  machine's address on its default route, and for an engine of another machine the name or address by \
+                  which it is reached.",
     },
     Key {
         name: "targets",

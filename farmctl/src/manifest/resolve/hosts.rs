@@ -10,6 +10,7 @@ use crate::manifest::settings::Settings;
 use crate::manifest::source::Located;
 use crate::manifest::toolchains::Catalogue;
 
+use super::addresses;
 use super::engine::engine;
 use super::ports;
 use super::swarm;
@@ -36,13 +37,14 @@ pub(super) fn all(
     if listed.is_empty() {
         listed.push((None, HostSection::default()));
     }
-    let hosts: Vec<Host> = listed
-        .into_iter()
-        .map(|(name, section)| {
-            let name = name.map(|name| name.value).unwrap_or_default();
-            host(name, section, farm, findings)
-        })
-        .collect();
+    let mut hosts = Vec::new();
+    let mut spots = Vec::new();
+    for (name, section) in listed {
+        let (name, spot) = name.map_or_else(Default::default, |name| (name.value, Some(name.spot)));
+        hosts.push(host(name, section, farm, findings));
+        spots.push(spot);
+    }
+    addresses::refuse_shared(&hosts, &spots, findings);
     check_unused(&hosts, farm, findings);
     hosts
 }

@@ -3,6 +3,7 @@
 //! A mistake is noted and something harmless put in its place, so that all of them are found in one run. The farm
 //! counts only if nothing was noted.
 
+mod addresses;
 mod allow;
 mod engine;
 mod hosts;
