@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::Failure;
 use super::context::Context;
-use super::fleet::{Hosts, Member, Snapshot};
+use super::fleet::{Hosts, Label, Member, Snapshot};
 use super::image_request::image_request;
 use super::lock_file::LockFile;
 use super::programs::programs;
@@ -327,7 +327,8 @@ pub(super) fn wanted_requests(
         let named = volunteers.filter(|one| !matches!(one.image, farm::ImageSource::Pull(_)));
         for volunteer in named {
             for architecture in machines.architectures(host, volunteer, lock) {
-                let request = image_request(volunteer, architecture)?;
+                let request = image_request(volunteer, architecture);
+                let request = request.map_err(|failure| Label::of(host, farm).failure(failure))?;
                 if !wanted.contains(&request) {
                     wanted.push(request);
                 }

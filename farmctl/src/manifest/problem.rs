@@ -242,9 +242,7 @@ impl Problem {
             Self::UnusedArchive { version, .. } => {
                 Some(format!("add {version} to `gcc:`, or remove the archive"))
             }
-            Self::NoStatsPort { .. } => {
-                Some("give it a lower `port:`, or write `stats: off`".to_owned())
-            }
+            Self::NoStatsPort { .. } => Some("give it a lower `port:`, or write `stats: off`".to_owned()),
             Self::RelativePath(_) => {
                 Some("start at the archive's own top, such as x-tools/aarch64-unknown-linux-gnu".to_owned())
             }
@@ -260,9 +258,7 @@ impl Problem {
             Self::SameTarget { .. } => Some("keep one of them, and put all settings there".to_owned()),
             Self::SamePort { .. } => Some("give one of them another `port:`".to_owned()),
             Self::SameEngine { .. } => Some("write one host for each machine".to_owned()),
-            Self::SameAddress { .. } => Some(
-                "give each host an `address:` of its own, or let them compile for different targets (`targets:`)".to_owned(),
-            ),
+            Self::SameAddress { .. } => Some("give each host an `address:` of its own, or `targets:` that others lack".to_owned()),
             Self::Placeholder(_) => Some("{version} stands for the major version of GCC".to_owned()),
             Self::Path(_) => Some("write the whole path, such as /usr/bin/gcc-{version}".to_owned()),
             Self::Machine(_) => Some("the architectures of hosts are amd64 and arm64".to_owned()),

@@ -10,7 +10,7 @@ use crate::farm::{Farm, Host, HostName};
 pub(in crate::cli) struct Label(Option<HostName>);
 
 impl Label {
-    pub(super) fn of(host: &Host, farm: &Farm) -> Self {
+    pub(in crate::cli) fn of(host: &Host, farm: &Farm) -> Self {
         let is_one_of_several = farm.hosts.len() > 1;
         Self(is_one_of_several.then(|| host.name.clone()))
     }
@@ -21,7 +21,7 @@ impl Label {
     }
 
     /// The failure, saying whose it is.
-    pub(super) fn failure(&self, failure: Failure) -> Failure {
+    pub(in crate::cli) fn failure(&self, failure: Failure) -> Failure {
         match &self.0 {
             Some(name) => failure.of_host(name),
             None => failure,

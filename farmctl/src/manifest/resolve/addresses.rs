@@ -46,8 +46,11 @@ pub(super) fn refuse_shared(hosts: &[Host], spots: &[Option<Spot>], findings: &m
     }
 }
 
-/// Where a context leads is not written in the manifest.
+/// Where a context leads is not written in the manifest, and a swarm's nodes have addresses of their own.
 fn address(host: &Host) -> Option<Dialled> {
+    if host.swarm.is_some() {
+        return None;
+    }
     let of_name = |name: &str| name.parse().ok().map(Dialled::At);
     match (&host.address, &host.docker) {
         (Address::Given(address), _) => Some(Dialled::At(address.clone())),
