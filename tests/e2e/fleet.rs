@@ -1,9 +1,9 @@
 //! Two engines that are one farm: the machine's own, and a second one that has an address of its own.
 
 use anyhow::{Result, ensure};
+use farm_tests::job_log::{compiled, jobs};
 use farm_tests::{
-    BOARDS, Board, Command, Container, Files, Master, Scenario, SecondEngine, TestFarm, compiled,
-    jobs,
+    BOARDS, Board, Command, Container, Files, Master, Scenario, SecondEngine, TestFarm,
 };
 
 const BOARD: Board = BOARDS[1];
