@@ -2,10 +2,13 @@
 
 mod archive;
 mod compile;
+mod compose;
+mod dockerfile;
 mod doctor;
 mod drain;
 mod drift;
 mod engines_end;
+mod exports;
 mod fleet;
 mod hosts;
 mod images;
@@ -78,6 +81,10 @@ fn main() -> ExitCode {
         versions::an_expired_index_is_used_only_if_allowed,
         archive::a_farm_compiles_with_a_toolchain_from_an_archive,
         pump::headers_of_the_system_come_with_the_image_if_asked_for,
+        exports::what_reads_the_files_takes_them,
+        compose::the_first_generation_brings_it_up,
+        compose::the_second_generation_brings_it_up,
+        dockerfile::the_dockerfile_makes_the_same_image,
     ]);
     tests.extend(docker_tests![
         engines_end::a_farm_comes_back_after_a_restart,

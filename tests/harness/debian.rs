@@ -1,13 +1,14 @@
 //! Debian's archive, by the same code and with the same cache as farmctl's own.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use deb822_fast::borrowed::{BorrowedParagraph, iter_paragraphs_borrowed};
 use farmctl::image::{
-    APT_DIRECTORY, DebianArchive, Expiry, Keyring, Mirror, Progress, Sha256, Silent,
+    APT_DIRECTORY, DebianArchive, Expiry, Keyring, Mirror, Progress, Sha256, Silent, with_data,
 };
 use flate2::read::GzDecoder;
 use lzma_rust2::XzReader;
@@ -15,7 +16,7 @@ use lzma_rust2::XzReader;
 use crate::Files;
 
 /// The suite that masters and sources come from.
-pub(crate) const SUITE: &str = "stable";
+pub const SUITE: &str = "stable";
 
 /// The archive that farmctl would use on this machine.
 ///
@@ -56,6 +57,35 @@ pub fn cache() -> Option<PathBuf> {
     };
     let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
     Some(cache.join("farmctl"))
+}
+
+/// Takes one program out of a package of the stable suite.
+///
+/// # Errors
+/// The archive is out of reach, or the package does not have it.
+pub async fn program(package: &str, path: &'static str, to: &Path) -> Result<()> {
+    let archive = archive()?;
+    let packages = archive.close(SUITE, &[package], &["*"]).await?;
+    let found = packages.iter().find(|found| found.name == package);
+    let found = found.with_context(|| format!("Debian has no package {package}"))?;
+    let deb = archive.file(&found.path, found.size, found.sha256).await?;
+    let to = to.to_owned();
+    tokio::task::spawn_blocking(move || unpack_program(&deb, path, &to)).await?
+}
+
+fn unpack_program(deb: &Path, path: &str, to: &Path) -> Result<()> {
+    with_data(deb, |data| {
+        for entry in tar::Archive::new(data).entries()? {
+            let mut entry = entry?;
+            if entry.path()?.ends_with(path) {
+                std::io::copy(&mut entry, &mut File::create(to)?)?;
+                std::fs::set_permissions(to, Permissions::from_mode(0o755))?;
+            }
+        }
+        Ok(())
+    })?;
+    ensure!(to.exists(), "{} has no {path}", deb.display());
+    Ok(())
 }
 
 /// The upstream files of a source package, without their common folder.

@@ -7,6 +7,7 @@
 //! - [`farmctl`], [`farm`]: the command as a process, and farms with names of their own
 //! - [`container`], [`network`], [`files`]: containers, networks, commands, files in and out
 //! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
+//! - [`builder`]: an image that can build farmctl, for the Dockerfile; [`compose`]: compose, of both generations
 //! - [`alone`]: the binary in an image that holds nothing else
 //! - [`tampered`]: a mirror that spoils what it serves
 //! - [`project`], [`job_log`], [`mod@reference`]: what masters build, what volunteers say of it, what it should be
@@ -16,6 +17,8 @@
 
 pub mod alone;
 pub mod board;
+pub mod builder;
+pub mod compose;
 pub mod container;
 pub mod debian;
 pub mod engine;

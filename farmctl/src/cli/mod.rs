@@ -10,6 +10,7 @@ mod down;
 mod drain;
 mod environment;
 mod exit;
+mod export;
 mod fleet;
 mod hosts;
 mod image_files;
@@ -104,6 +105,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::ManArgs),
+    Export(export::ExportArgs),
     Init(init::Init),
     Validate(validate::Validate),
     Schema(schema::Schema),
@@ -161,6 +163,7 @@ async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Undrain(args) => Box::pin(undrain::undrain(args, context)).await,
         Verb::Status(args) => status::status(args, context).await,
         Verb::Hosts(args) => hosts::hosts(args, context).await,
+        Verb::Export(args) => Box::pin(export::export(args, context)).await,
         Verb::Init(args) => init::init(args, context),
         Verb::Validate(args) => validate::validate(args, context),
         Verb::Schema(args) => schema::schema(args),

@@ -71,7 +71,7 @@ impl Memory {
     pub const LEAST: Self = Self(256 << 20);
 
     /// An amount that a machine reported, however small.
-    pub fn from_bytes(bytes: u64) -> Self {
+    pub const fn from_bytes(bytes: u64) -> Self {
         Self(bytes)
     }
 

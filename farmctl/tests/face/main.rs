@@ -8,6 +8,7 @@
 mod converge;
 mod documents;
 mod engine;
+mod exports;
 mod faults;
 mod fleet;
 mod help;

@@ -1,6 +1,7 @@
 //! The master: a machine with the stock client, full compilers and no way to reach the farm but its published ports.
 
-mod image;
+mod folder;
+pub(crate) mod image;
 mod rootfs;
 
 use anyhow::{Context, Result};

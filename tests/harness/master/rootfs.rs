@@ -36,7 +36,7 @@ pub(super) fn entries_of(deb: &Path, taken: &Taken) -> Result<Vec<u8>, UnpackFau
     })
 }
 
-fn open_ended(archive: Builder<Vec<u8>>) -> io::Result<Vec<u8>> {
+pub(super) fn open_ended(archive: Builder<Vec<u8>>) -> io::Result<Vec<u8>> {
     let mut bytes = archive.into_inner()?;
     bytes.truncate(bytes.len() - END_BYTES);
     Ok(bytes)

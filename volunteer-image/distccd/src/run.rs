@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::future::{self, Future};
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,7 +55,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match config::parse(arguments.iter().cloned(), &Environment::read()) {
         Ok(Invocation::Serve(config)) => serve(*config, &arguments),
         Ok(Invocation::KeepDoor(config)) => keep_door(*config, &arguments),
-        Ok(Invocation::Probe { port, toolchain }) => check(port, &toolchain),
+        Ok(Invocation::Probe {
+            listen,
+            port,
+            toolchain,
+        }) => check(listen, port, &toolchain),
         Ok(Invocation::Print(text)) => {
             // Whoever closed our output does not want the text.
             drop(io::stdout().write_all(text.as_bytes()));
@@ -285,10 +289,11 @@ fn announce(settings: &Settings, address: SocketAddr) {
     );
 }
 
-fn check(port: NonZeroU16, toolchain: &Path) -> Result<ExitCode, Fatal> {
+fn check(listen: Option<IpAddr>, port: NonZeroU16, toolchain: &Path) -> Result<ExitCode, Fatal> {
     let toolchain = toolchain_file::load(toolchain)
         .map_err(|error| Fatal::new(Exit::Unhealthy, error.to_string()).hint(error.hint()))?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.get()));
+    let listen = listen.filter(|address| !address.is_unspecified());
+    let address = SocketAddr::new(listen.unwrap_or(Ipv4Addr::LOCALHOST.into()), port.get());
     let unhealthy = |error: &dyn std::fmt::Display| Fatal::new(Exit::Unhealthy, error.to_string());
     let runtime: Runtime = Builder::new_current_thread()
         .enable_all()

@@ -52,7 +52,7 @@ impl DoorSpec {
             .collect()
     }
 
-    fn stats_address(&self) -> Option<SocketAddr> {
+    pub(super) fn stats_address(&self) -> Option<SocketAddr> {
         let port = stats_port(self.port)?;
         match self.stats {
             Stats::Off => None,
@@ -68,22 +68,33 @@ impl DoorSpec {
             .map(str::to_owned)
             .to_vec();
         let mut option = |name: &str, value: String| command.extend([name.to_owned(), value]);
-        let listen = |address: SocketAddr| match self.network {
-            Network::Bridge => IpAddr::V4(Ipv4Addr::UNSPECIFIED).to_string(),
-            Network::Host => address.ip().to_string(),
-        };
         option("--keep-door", DOOR_DIRECTORY.to_owned());
         option("--port", self.port.to_string());
-        let own = SocketAddr::new(self.publish, self.port.number());
-        option("--listen", listen(own));
+        option("--listen", self.listen_on(self.publish).to_string());
         if let Some(stats) = self.stats_address() {
             option("--stats-port", stats.port().to_string());
-            option("--stats-listen", listen(stats));
+            option("--stats-listen", self.listen_on(stats.ip()).to_string());
         }
         command
     }
 
-    fn published(&self) -> BTreeMap<String, BTreeSet<SocketAddr>> {
+    /// Where in the container's network it listens for what is to be open at this address of the host.
+    pub(super) fn listen_on(&self, address: IpAddr) -> IpAddr {
+        match self.network {
+            Network::Bridge => Ipv4Addr::UNSPECIFIED.into(),
+            Network::Host => address,
+        }
+    }
+
+    /// The network through which masters come.
+    pub(super) fn attachment(&self) -> Attachment {
+        match self.network {
+            Network::Bridge => Attachment::Network(network_name(&self.farm)),
+            Network::Host => Attachment::Host,
+        }
+    }
+
+    pub(super) fn published(&self) -> BTreeMap<String, BTreeSet<SocketAddr>> {
         match self.network {
             Network::Host => BTreeMap::new(),
             Network::Bridge => self
@@ -104,10 +115,7 @@ impl DoorSpec {
         shape::sealed(Shape {
             command: self.command(),
             labels: own.map(|(name, value)| (name.to_owned(), value)).into(),
-            network: match self.network {
-                Network::Bridge => Attachment::Network(network_name(&self.farm)),
-                Network::Host => Attachment::Host,
-            },
+            network: self.attachment(),
             ports: self.published(),
             mounts: door_mount(&self.farm, &self.target),
             memory: MEMORY,

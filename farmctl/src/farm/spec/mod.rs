@@ -3,6 +3,7 @@
 //! A [`VolunteerSpec`] is what was decided for a target on a host, a [`DoorSpec`] the part of it that its door needs; each
 //! gives the [`Shape`] of its container.
 
+mod alone;
 mod door;
 pub mod labels;
 mod posture;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::door::{door_mount, stats_port};
@@ -72,7 +72,19 @@ const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 /// Every address there is.
 const EVERYBODY: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
-const LISTEN: &str = "127.0.0.1";
+/// How masters come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entrance {
+    /// Through the door; the daemon's own port is for its health check.
+    Door,
+    /// Through the daemon's own port.
+    Own {
+        /// Where it listens for jobs.
+        listen: IpAddr,
+        /// Where it tells its statistics, if that is to be open.
+        stats: Option<IpAddr>,
+    },
+}
 
 impl VolunteerSpec {
     /// The names that its container may have on its engine: while a predecessor has one of them, it has another.
@@ -105,19 +117,30 @@ impl VolunteerSpec {
     /// The daemon's arguments, in the stock daemon's spelling. It listens on its own loopback, for the health check;
     /// masters come through the door.
     pub fn command(&self) -> Vec<String> {
+        self.command_at(Entrance::Door)
+    }
+
+    pub(super) fn command_at(&self, entrance: Entrance) -> Vec<String> {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let (listen, stats) = match entrance {
+            Entrance::Door => (loopback, loopback),
+            Entrance::Own { listen, stats } => (listen, stats.unwrap_or(loopback)),
+        };
         let mut command = ["--daemon", "--no-detach", "--log-stderr"]
             .map(str::to_owned)
             .to_vec();
         let mut option = |name: &str, value: String| command.extend([name.to_owned(), value]);
         option("--port", self.port.to_string());
-        option("--listen", LISTEN.to_owned());
-        option("--door", DOOR_DIRECTORY.to_owned());
+        option("--listen", listen.to_string());
+        if entrance == Entrance::Door {
+            option("--door", DOOR_DIRECTORY.to_owned());
+        }
         option("--jobs", self.slots.to_string());
         option("--nice", self.nice.increment().to_string());
         option("--grace", self.daemon_grace().as_secs().to_string());
         if let Some(port) = stats_port(self.port) {
             option("--stats-port", port.to_string());
-            option("--stats-listen", LISTEN.to_owned());
+            option("--stats-listen", stats.to_string());
             command.push("--stats".to_owned());
         }
         for rule in &self.allow {
@@ -155,7 +178,7 @@ impl VolunteerSpec {
             restart: self.restart,
             tmpfs: BTreeMap::from([("/tmp".to_owned(), self.scratch())]),
             stop_seconds: i64::from(self.stop_grace.seconds()),
-            health: Some(self.health_check()),
+            health: Some(self.health_check(None)),
             ..posture::locked_in(self.image.clone())
         })
     }
@@ -188,11 +211,16 @@ impl VolunteerSpec {
     }
 
     /// A real compile, whose object is checked: see the daemon's probe.
-    fn health_check(&self) -> HealthCheck {
+    pub(super) fn health_check(&self, address: Option<IpAddr>) -> HealthCheck {
         let nanoseconds = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
         HealthCheck {
             test: std::iter::once("CMD".to_owned())
                 .chain(probe_command(self.port))
+                .chain(
+                    address
+                        .into_iter()
+                        .flat_map(|address| ["--listen".to_owned(), address.to_string()]),
+                )
                 .collect(),
             interval: nanoseconds(HEALTH_INTERVAL),
             timeout: nanoseconds(HEALTH_TIMEOUT),

@@ -99,7 +99,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "LAYER", value_delimiter = ',')]
     pub(super) without_sandbox: Vec<String>,
 
-    /// Check that the daemon on a port of this machine compiles, and exit with 0 or 1
+    /// Check that the daemon on a port of this machine, with --listen at that address of it, compiles, and exit with 0 or 1
     #[arg(long, value_name = "PORT", num_args = 0..=1, conflicts_with_all = ["door", "keep_door"])]
     pub(super) probe: Option<Vec<String>>,
 

@@ -43,6 +43,8 @@ pub(crate) enum Invocation {
     KeepDoor(Box<DoorConfig>),
     /// Check the daemon that listens on this port of this machine.
     Probe {
+        /// The only address at which the daemon listens; without one its loopback is asked.
+        listen: Option<IpAddr>,
         port: NonZeroU16,
         /// What its objects must be is told here.
         toolchain: PathBuf,
@@ -161,6 +163,7 @@ pub(crate) fn parse(
 fn probe(flags: &Flags, port: Option<&str>, bad: &mut Vec<BadValue>) -> Invocation {
     let port = port.or(flags.port.as_deref());
     Invocation::Probe {
+        listen: listen(flags, bad),
         port: port_of("--probe", port, bad),
         toolchain: compilers::toolchain_file(flags),
     }
