@@ -6,6 +6,7 @@
 //! need, [`export`] writes the same farm down for those who run containers by other means. [`cli`] ties them together for a
 //! person and [`report`] tells that person what happens.
 
+pub mod bundle;
 pub mod cli;
 pub mod converge;
 pub mod doctor;
@@ -17,6 +18,7 @@ pub mod hosts;
 pub mod image;
 pub mod manifest;
 pub mod report;
+pub mod sbom;
 pub mod swarm;
 
 pub use cli::run;

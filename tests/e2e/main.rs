@@ -1,6 +1,7 @@
 //! The whole farm against a real Docker engine.
 
 mod archive;
+mod bundle;
 mod compile;
 mod compose;
 mod dockerfile;
@@ -87,6 +88,7 @@ fn main() -> ExitCode {
         dockerfile::the_dockerfile_makes_the_same_image,
     ]);
     tests.extend(docker_tests![
+        bundle::a_farm_comes_up_from_a_bundle_without_a_network,
         engines_end::a_farm_comes_back_after_a_restart,
         engines_end::a_farm_comes_back_after_a_power_cut,
         engines_end::up_without_power_can_be_repeated,

@@ -19,8 +19,8 @@ use crate::farm::{
     self, Architecture, Farm, Host, HostName, ImageReference, ImageTag, TargetName, Volunteer,
 };
 use crate::image::{
-    APT_DIRECTORY, Assembler, Error, Expiry, Fetched, Image, ImageRequest, Keyring, KnownLock,
-    KnownLocks, Lease, Lock, Mirror, Settings, load_stream,
+    APT_DIRECTORY, ArchiveSource, Assembler, Error, Expiry, Fetched, Image, ImageRequest, Keyring,
+    KnownLock, KnownLocks, Lease, Lock, LockedPackage, Mirror, Settings, load_stream,
 };
 use crate::report::AssemblyReport;
 
@@ -94,6 +94,14 @@ pub(super) struct TargetImage {
     pub(super) target: TargetName,
     pub(super) tag: ImageTag,
     pub(super) origin: ImageOrigin,
+}
+
+/// What an image is made of, besides this program.
+pub(super) struct MadeOf {
+    pub(super) tag: ImageTag,
+    pub(super) host: Architecture,
+    pub(super) packages: Vec<LockedPackage>,
+    pub(super) archives: Vec<ArchiveSource>,
 }
 
 /// Where an image comes from if the engine lacks it.
@@ -265,6 +273,27 @@ impl Images {
         }
         let lock = self.lock_file.absolute_path();
         Ok(KnownLock::new(&self.farm, lock, named, layers))
+    }
+
+    /// What `images` are made of, as far as they are named by that.
+    pub(super) fn made_of(&self, images: &[&TargetImage]) -> Result<Vec<MadeOf>, Failure> {
+        let mut made = Vec::new();
+        for image in images {
+            let Some(request) = self.requests.get(&image.tag) else {
+                continue;
+            };
+            let packages = self.lock.packages_of(request).map_err(Error::from)?;
+            let sources = request.sources.iter();
+            made.push(MadeOf {
+                tag: image.tag.clone(),
+                host: request.architecture,
+                packages: packages.into_iter().cloned().collect(),
+                archives: sources
+                    .filter_map(|source| source.archive.clone())
+                    .collect(),
+            });
+        }
+        Ok(made)
     }
 
     /// Downloads what the assembled ones of `images` are made from.

@@ -50,11 +50,13 @@ fn pages() -> io::Result<Vec<Page>> {
     let mut cli = Cli::command().disable_help_subcommand(true);
     cli.build();
     // Building has named them for display: farmctl-up and so on.
-    std::iter::once(&cli)
-        .chain(cli.get_subcommands())
-        .cloned()
-        .map(page)
-        .collect()
+    let mut commands = vec![&cli];
+    let mut all = Vec::new();
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands());
+        all.push(command.clone());
+    }
+    all.into_iter().map(page).collect()
 }
 
 fn page(command: clap::Command) -> io::Result<Page> {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod build;
+mod bundle;
 mod completions;
 mod confirm;
 mod context;
@@ -27,6 +28,7 @@ mod prune;
 mod pull;
 mod restart;
 mod safe_publish;
+mod sbom;
 mod schema;
 mod size;
 mod status;
@@ -101,6 +103,8 @@ enum Verb {
     Pull(pull::Pull),
     Build(build::Build),
     Prune(prune::Prune),
+    Bundle(bundle::Bundle),
+    Sbom(sbom::Sbom),
     Logs(logs::Logs),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -171,6 +175,8 @@ async fn dispatch(verb: &Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Pull(args) => Box::pin(pull::pull(args, context)).await,
         Verb::Build(args) => Box::pin(build::build(args, context)).await,
         Verb::Prune(args) => Box::pin(prune::prune(args, context)).await,
+        Verb::Bundle(args) => bundle::bundle(args, context).await,
+        Verb::Sbom(args) => Box::pin(sbom::sbom(args, context)).await,
         Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
         Verb::Doctor(args) => Box::pin(doctor::doctor(args, context)).await,
         Verb::Completions(args) => completions::completions(args),

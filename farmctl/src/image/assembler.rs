@@ -21,7 +21,7 @@ use super::package::{ImagePath, Node, Tree};
 use super::progress::{Listener, Progress};
 use super::recipe::ImageRecipe;
 use super::request::{CompilerSource, ImageRequest};
-use super::{Error, Programs};
+use super::{Error, Program, Programs};
 use crate::farm::Architecture;
 
 /// The label of every assembled image that says its own name and tag: where it disagrees with the tag that an engine
@@ -132,8 +132,8 @@ impl Assembler {
     ///
     /// The lock lacks a toolchain of the image, or there is no program for its hosts.
     pub fn reference(&self, image: &ImageRequest, lock: &Lock) -> Result<String, Error> {
-        let fingerprint = self.fingerprint(image, lock)?;
-        Ok(reference(&image.toolchain.target, &fingerprint))
+        let program = self.settings.programs.of(image.architecture)?;
+        reference(image, lock, program)
     }
 
     /// The keys of the layers that `image` is made of, as `lock` pins it: what the cache keeps them by.
@@ -255,7 +255,7 @@ impl Assembler {
         )?);
 
         let fingerprint = self.fingerprint(image, lock)?;
-        let reference = reference(target, &fingerprint);
+        let reference = named(target, &fingerprint);
         let labels = [
             (IMAGE_LABEL, reference.clone()),
             ("farmctl.fingerprint", fingerprint.to_string()),
@@ -283,7 +283,17 @@ fn recipes(images: &[ImageRequest], lock: &Lock) -> Result<Vec<ImageRecipe>, Err
     recipes.collect()
 }
 
-fn reference(target: &str, fingerprint: &Fingerprint) -> String {
+/// Name and tag of `image` as `lock` pins it, with `program` inside.
+///
+/// # Errors
+///
+/// The lock lacks a toolchain of the image.
+pub fn reference(image: &ImageRequest, lock: &Lock, program: &Program) -> Result<String, Error> {
+    let fingerprint = Fingerprint::new(image, lock, program)?;
+    Ok(named(&image.toolchain.target, &fingerprint))
+}
+
+fn named(target: &str, fingerprint: &Fingerprint) -> String {
     format!("{REPOSITORIES}{target}:{fingerprint}")
 }
 

@@ -63,14 +63,14 @@ impl fmt::Debug for Sha256 {
 }
 
 /// Passes bytes on and keeps their count and digest.
-pub(super) struct Hashing<W> {
+pub(crate) struct Hashing<W> {
     inner: W,
     state: sha2::Sha256,
     bytes: u64,
 }
 
 impl<W> Hashing<W> {
-    pub(super) fn new(inner: W) -> Self {
+    pub(crate) fn new(inner: W) -> Self {
         Self {
             inner,
             state: sha2::Sha256::new(),
@@ -79,32 +79,32 @@ impl<W> Hashing<W> {
     }
 
     /// How many bytes passed so far.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Takes note of bytes that reached the inner writer some other way.
-    pub(super) fn absorb(&mut self, bytes: &[u8]) {
+    pub(crate) fn absorb(&mut self, bytes: &[u8]) {
         self.state.update(bytes);
         self.bytes += bytes.len() as u64;
     }
 
     /// The digest of what passed so far.
-    pub(super) fn digest(&self) -> Sha256 {
+    pub(crate) fn digest(&self) -> Sha256 {
         Sha256(self.state.clone().finalize().into())
     }
 
     /// Forgets what passed so far.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.state.reset();
         self.bytes = 0;
     }
 
-    pub(super) fn inner(&self) -> &W {
+    pub(crate) fn inner(&self) -> &W {
         &self.inner
     }
 
-    pub(super) fn into_inner(self) -> W {
+    pub(crate) fn into_inner(self) -> W {
         self.inner
     }
 }

@@ -55,6 +55,17 @@ impl Image {
         })
     }
 
+    /// An image of a test's own.
+    #[cfg(test)]
+    pub(crate) fn assembled(
+        target: &str,
+        reference: String,
+        labels: &[(&str, String)],
+        layers: Vec<Layer>,
+    ) -> Self {
+        Self::new(target, Architecture::Amd64, reference, labels, layers).unwrap()
+    }
+
     /// The image's id, by which engines know it: `sha256:` and the digest of its configuration.
     pub fn id(&self) -> String {
         format!("sha256:{}", self.id)
@@ -76,11 +87,13 @@ impl Image {
         &self.id
     }
 
-    pub(super) fn config(&self) -> &Bytes {
+    /// Its configuration, as engines keep it.
+    pub fn config(&self) -> &Bytes {
         &self.config
     }
 
-    pub(super) fn blobs(&self) -> &[Layer] {
+    /// Its layers' archives, lowest first.
+    pub fn blobs(&self) -> &[Layer] {
         &self.layers
     }
 }

@@ -51,12 +51,14 @@ mod program;
 mod progress;
 mod recipe;
 mod request;
+mod restore;
 mod tarball;
 mod upkeep;
 
 pub use archive::{Expiry, IndexError, Keyring, KeyringError, ReleaseError, ResolveError};
-pub use assembler::{Assembler, IMAGE_LABEL, REPOSITORIES, Settings};
+pub use assembler::{Assembler, IMAGE_LABEL, REPOSITORIES, Settings, reference};
 pub use debian::DebianArchive;
+pub(crate) use digest::Hashing;
 pub use digest::{DigestError, Sha256};
 pub use disk::DiskError;
 pub use error::Error;
@@ -64,6 +66,7 @@ pub use fetch::FetchError;
 pub use fingerprint::Fingerprint;
 pub use folders::write_folders;
 pub use image::Image;
+pub use layer::{Layer, LayerContent};
 pub use load::{load_bytes, load_stream};
 pub use lock::{Lock, LockError, LockedPackage, PackageChange, Presence, ToolchainChange};
 pub use make::Fetched;
@@ -72,6 +75,7 @@ pub use package::{ElfError, LibraryError, PathError, UnpackError, UnpackFault, w
 pub use program::{Program, ProgramError, Programs};
 pub use progress::{Event, Progress, Silent, Work};
 pub use request::{CompilerSource, ImageRequest};
+pub use restore::{RestoreError, restore};
 pub use tarball::{ArchiveSource, ArchiveSourceError, TarballError, TarballFault};
 pub use upkeep::{
     Busy, CacheFile, CacheFileKind, KnownLock, KnownLocks, Lease, Needed, remove, unused,

@@ -24,7 +24,7 @@ mod toolchains;
 mod values;
 mod yaml;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::{Diagnostic, ManifestError, Position};
@@ -62,6 +62,17 @@ pub fn load_existing(path: &Path) -> Result<Farm, ManifestError> {
     farm(Some((&source, path)))
 }
 
+/// The files that describe targets beside the manifest at `path`, or wherever it says.
+pub fn companions(path: &Path) -> Result<Vec<PathBuf>, ManifestError> {
+    let source = file::read(path).map_err(ManifestError::of_file)?;
+    let mut findings = Findings::default();
+    let section = section(&source, &mut findings).unwrap_or_default();
+    let directory = Directory::beside(path, section.toolchains.as_ref());
+    let files = directory.map(|directory| directory.files(&mut findings));
+    findings.into_result()?;
+    Ok(files.unwrap_or_default())
+}
+
 /// Reads a manifest's `text` as if it stood in the file `name`.
 pub fn parse(text: &str, name: &str) -> Result<Farm, ManifestError> {
     farm(Some((&Source::new(name, text), Path::new(name))))
@@ -71,10 +82,7 @@ pub fn parse(text: &str, name: &str) -> Result<Farm, ManifestError> {
 fn farm(manifest: Option<(&Arc<Source>, &Path)>) -> Result<Farm, ManifestError> {
     let mut findings = Findings::default();
     let section = manifest
-        .and_then(|(source, _)| {
-            let (mut reader, root) = Reader::open(source, &mut findings)?;
-            Some(FarmSection::read(&root, &mut reader))
-        })
+        .and_then(|(source, _)| section(source, &mut findings))
         .unwrap_or_default();
     let directory =
         manifest.and_then(|(_, path)| Directory::beside(path, section.toolchains.as_ref()));
@@ -84,4 +92,9 @@ fn farm(manifest: Option<(&Arc<Source>, &Path)>) -> Result<Farm, ManifestError> 
     let farm = resolve::farm(section, &catalogue, folder, &mut findings);
     findings.into_result()?;
     Ok(farm)
+}
+
+fn section(source: &Arc<Source>, findings: &mut Findings) -> Option<FarmSection> {
+    let (mut reader, root) = Reader::open(source, findings)?;
+    Some(FarmSection::read(&root, &mut reader))
 }

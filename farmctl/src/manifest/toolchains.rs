@@ -61,7 +61,19 @@ impl Directory {
 
     /// Its YAML files, ordered by name.
     fn sources(&self, findings: &mut Findings) -> Vec<(String, Arc<Source>)> {
-        let paths = self.yaml_files().unwrap_or_else(|error| {
+        let mut sources = Vec::new();
+        for path in self.files(findings) {
+            match file::read(&path) {
+                Ok(source) => sources.push((file_name(&path), source)),
+                Err(problem) => findings.of_file(problem),
+            }
+        }
+        sources
+    }
+
+    /// The paths of its YAML files, ordered by name.
+    pub(super) fn files(&self, findings: &mut Findings) -> Vec<PathBuf> {
+        self.yaml_files().unwrap_or_else(|error| {
             let problem = Problem::Toolchains {
                 path: self.path.display().to_string(),
                 reason: error.to_string(),
@@ -71,15 +83,7 @@ impl Directory {
                 None => findings.of_file(problem),
             }
             Vec::new()
-        });
-        let mut sources = Vec::new();
-        for path in paths {
-            match file::read(&path) {
-                Ok(source) => sources.push((file_name(&path), source)),
-                Err(problem) => findings.of_file(problem),
-            }
-        }
-        sources
+        })
     }
 
     fn yaml_files(&self) -> io::Result<Vec<PathBuf>> {

@@ -3,6 +3,7 @@
 //! On a terminal steps and downloads are bars; elsewhere they are plain lines, one for each thing that ended.
 
 mod assembly;
+mod bytes;
 mod company;
 mod steps;
 mod table;
@@ -13,6 +14,7 @@ use std::sync::Mutex;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 pub use assembly::AssemblyReport;
+pub use bytes::ByteReport;
 pub use steps::StepReport;
 pub use table::Table;
 

@@ -29,6 +29,10 @@ fn every_command_has_help() {
     for verb in verbs {
         assert_runs!(format!("help-{verb}"), machine.run(&[&verb, "--help"]));
     }
+    for verb in ["save", "load"] {
+        let run = machine.run(&["bundle", verb, "--help"]);
+        assert_runs!(format!("help-bundle-{verb}"), run);
+    }
 }
 
 #[test]

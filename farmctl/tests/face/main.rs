@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod bundle;
 mod converge;
 mod documents;
 mod engine;
@@ -15,6 +16,7 @@ mod help;
 mod images;
 mod logs;
 mod machine;
+mod sbom;
 mod streams;
 #[allow(dead_code, reason = "other test programs use more of the archive")]
 #[path = "../support/mod.rs"]

@@ -72,6 +72,12 @@ impl Fleet {
         Ok(Self { farm, members })
     }
 
+    /// All of a farm.
+    pub(super) fn whole(farm: Farm) -> Self {
+        let members = every_member(&farm);
+        Self { farm, members }
+    }
+
     /// The same without targets: for commands that know targets which the manifest has no more.
     pub(super) fn of(args: &HostArgs, context: &Context) -> Result<Self, Failure> {
         Self::choose(args, &[], context)

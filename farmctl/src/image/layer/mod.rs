@@ -6,6 +6,7 @@ mod store;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -16,20 +17,31 @@ use super::package::Tree;
 
 /// A finished layer.
 #[derive(Debug, Clone)]
-pub(super) struct Layer {
+pub struct Layer {
     /// What it holds, in words.
-    pub(super) name: String,
+    pub name: String,
     /// Digest of the uncompressed archive, by which engines know it.
-    pub(super) diff_id: Sha256,
+    pub diff_id: Sha256,
     /// Size of the archive.
-    pub(super) bytes: u64,
+    pub bytes: u64,
     blob: Blob,
+}
+
+/// Where somebody else keeps a layer's archive.
+pub trait LayerContent: std::fmt::Debug + Send + Sync {
+    /// The uncompressed archive's bytes from the first to the last.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    fn open(&self) -> io::Result<Box<dyn Read + Send>>;
 }
 
 #[derive(Debug, Clone)]
 enum Blob {
     File(PathBuf),
     Memory(Bytes),
+    Elsewhere(Arc<dyn LayerContent>),
 }
 
 impl Layer {
@@ -58,9 +70,29 @@ impl Layer {
         }
     }
 
+    /// A layer that somebody else keeps.
+    pub fn elsewhere(
+        name: &str,
+        diff_id: Sha256,
+        bytes: u64,
+        content: Arc<dyn LayerContent>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            diff_id,
+            bytes,
+            blob: Blob::Elsewhere(content),
+        }
+    }
+
     /// The archive's bytes.
-    pub(super) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &self.blob {
+            Blob::Elsewhere(content) => content.open()?,
             Blob::File(path) => Box::new(File::open(path)?),
             Blob::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
         })

@@ -124,10 +124,11 @@ impl Lock {
 
     /// The packages of an image. Where several GCC versions bring the same package the newest wins: libraries and
     /// the assembler are backward compatible, and a compiler's own packages carry its version in their names.
-    pub(super) fn packages_of(
-        &self,
-        image: &ImageRequest,
-    ) -> Result<Vec<&LockedPackage>, LockError> {
+    ///
+    /// # Errors
+    ///
+    /// It lacks a toolchain of the image.
+    pub fn packages_of(&self, image: &ImageRequest) -> Result<Vec<&LockedPackage>, LockError> {
         let mut newest: BTreeMap<&str, &LockedPackage> = BTreeMap::new();
         for source in &image.sources {
             let toolchain = self

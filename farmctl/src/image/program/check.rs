@@ -84,7 +84,7 @@ impl ProgramError {
             ),
             Self::Dynamic { .. } => Some(
                 "the program is copied into images that hold no C library: build it in the source's own folder, whose \
-                 .cargo/config.toml has it linked statically"
+                 .cargo/config.toml has it linked statically, or as the front page says under \"Install\""
                     .to_owned(),
             ),
         }

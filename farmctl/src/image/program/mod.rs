@@ -28,7 +28,12 @@ impl Programs {
         self.by_host.insert(host, program);
     }
 
-    pub(super) fn of(&self, host: Architecture) -> Result<&Program, Error> {
+    /// The program for hosts of one kind.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn of(&self, host: Architecture) -> Result<&Program, Error> {
         self.by_host.get(&host).ok_or(Error::NoDaemon { host })
     }
 }
@@ -77,12 +82,25 @@ impl Program {
         })
     }
 
-    pub(super) fn digest(&self) -> &Sha256 {
+    /// A binary at `path` whose digest is known.
+    pub fn known(path: &Path, digest: Sha256) -> Self {
+        Self {
+            path: path.to_owned(),
+            digest,
+        }
+    }
+
+    /// The digest of its bytes.
+    pub fn digest(&self) -> &Sha256 {
         &self.digest
     }
 
     /// The binary's bytes.
-    pub(super) fn content(&self) -> Result<Bytes, DiskError> {
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is another one by now.
+    pub fn content(&self) -> Result<Bytes, DiskError> {
         let content = fs::read(&self.path).map_err(|source| DiskError::new(&self.path, source))?;
         if Sha256::of(&content) != self.digest {
             let changed = io::Error::other("it was replaced meanwhile");
