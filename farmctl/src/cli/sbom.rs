@@ -11,12 +11,12 @@ use crate::farm::Architecture;
 use crate::image::{ArchiveSource, LockedPackage, Program};
 use crate::sbom::{Bill, Component, Kind, debian_url};
 
-/// Print a bill of materials of the farm's images (`CycloneDX` 1.6), as farm.lock pins them
+/// Print a bill of materials of the farm's images, as farm.lock pins them
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  farmctl sbom > attic.cdx.json\n  farmctl sbom armv7h | jq -r '.components[].purl'\n\nEvery \
                   package is in it with its version and SHA-256, every toolchain archive, and farmctl\nitself, which the \
-                  images hold. The same lock gives the same document."
+                  images hold. The same lock gives the same document (CycloneDX 1.6, JSON)."
 )]
 pub(super) struct Sbom {
     /// Only the images of these targets

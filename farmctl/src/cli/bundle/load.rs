@@ -85,8 +85,10 @@ pub(super) async fn load(args: &Load, context: &Context) -> Result<Exit, Failure
     let images = bundle.images()?;
     let described = check_names(&bundle)?;
     let files = place::place(&bundle, args.existing(), context)?;
-    let farm = if args.keep_manifest && context.manifest().is_some_and(Path::exists) {
-        context.farm()?
+    let keeps = args.keep_manifest && context.manifest().is_some_and(Path::exists);
+    // What is kept may need files that only the bundle brings.
+    let farm = if keeps {
+        context.farm().unwrap_or(described)
     } else {
         described
     };
