@@ -10,7 +10,8 @@ die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cargo install --quiet --locked --path farmctl --root "$work/installed" --target-dir target/install
+# From elsewhere: cargo reads the configuration beside what it installs.
+(cd / && cargo install --quiet --locked --path "$root/farmctl" --root "$work/installed" --target-dir "$root/target/install")
 farmctl=$work/installed/bin/farmctl
 ! readelf -lW "$farmctl" | grep -q INTERP || die 'it is not static'
 
