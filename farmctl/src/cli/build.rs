@@ -133,6 +133,7 @@ async fn load_into(
         let tagged = observed.images.get(&image.tag);
         tagged.is_some_and(|tagged| tagged.made_as.as_ref() == Some(&image.tag))
     };
+    images.check(&member.host.name)?;
     let chosen = images.of(member);
     let missing: Vec<ImageTag> = chosen
         .iter()

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::sync::Mutex;
 
-use super::Failure;
 use super::context::Context;
-use super::fleet::{Hosts, Label, Member, Snapshot};
+use super::fleet::{Hosts, Member, Snapshot};
 use super::image_request::image_request;
 use super::lock_file::LockFile;
 use super::programs::programs;
+use super::{Exit, Failure};
 use crate::converge::ImageSource;
 use crate::engine::ImageArchive;
 use crate::farm::{
@@ -125,6 +125,8 @@ pub(super) struct Images {
     requests: BTreeMap<ImageTag, ImageRequest>,
     /// In the order of the hosts, and of each one's volunteers.
     all: Vec<TargetImage>,
+    /// Hosts whose images cannot be named, and why with what helps: there may be no compiler or no program for them.
+    unnamed: BTreeMap<HostName, (String, Option<String>)>,
     /// Those that this command has assembled.
     assembled: Mutex<BTreeMap<ImageTag, Image>>,
     lock: Lock,
@@ -165,6 +167,7 @@ impl Images {
             assembler,
             requests: BTreeMap::new(),
             all: Vec::new(),
+            unnamed: BTreeMap::new(),
             assembled: Mutex::default(),
             lock,
             lock_file,
@@ -173,9 +176,27 @@ impl Images {
             _lease: lease,
         };
         for host in &farm.hosts {
-            images.name(host, machines)?;
+            match images.name(host, machines) {
+                Err(failure) if farm.hosts.len() > 1 => images.miss(host, &failure),
+                named => named?,
+            }
         }
         Ok(images)
+    }
+
+    /// Others can go on without.
+    fn miss(&mut self, host: &Host, failure: &Failure) {
+        let why = (failure.on_one_line(), failure.first_hint());
+        self.unnamed.insert(host.name.clone(), why);
+    }
+
+    /// Whether every image of `host` is known.
+    pub(super) fn check(&self, host: &HostName) -> Result<(), Failure> {
+        let Some((why, hint)) = self.unnamed.get(host) else {
+            return Ok(());
+        };
+        let error = anyhow::anyhow!("{why}");
+        Err(Failure::new(Exit::Failed, error, hint.clone()))
     }
 
     /// Gives every image of `host` its name.
@@ -356,8 +377,11 @@ pub(super) fn wanted_requests(
         let named = volunteers.filter(|one| !matches!(one.image, farm::ImageSource::Pull(_)));
         for volunteer in named {
             for architecture in machines.architectures(host, volunteer, lock) {
-                let request = image_request(volunteer, architecture);
-                let request = request.map_err(|failure| Label::of(host, farm).failure(failure))?;
+                let request = match image_request(volunteer, architecture) {
+                    // Its other images cannot be named either: that is where the host fails.
+                    Err(_) if farm.hosts.len() > 1 => continue,
+                    request => request?,
+                };
                 if !wanted.contains(&request) {
                     wanted.push(request);
                 }

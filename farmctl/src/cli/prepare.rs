@@ -99,6 +99,7 @@ impl Wish<'_> {
         context: &Context,
     ) -> Result<(Wanted, Plan), Failure> {
         let mut host = member.host.clone();
+        self.images.check(&host.name)?;
         let daemon = context.daemon_settings(&host);
         let chosen = safe_publish::choose(&mut host, &snapshot.system, &daemon, place.publish);
         let surroundings = Surroundings {

@@ -100,7 +100,14 @@ impl Assembler {
                         suite: source.suite.clone(),
                         architecture: image.architecture,
                     };
-                    open.entry(stock).or_default().push((image, source));
+                    let waiting = open.entry(stock).or_default();
+                    let target = &image.toolchain.target;
+                    let waits = waiting.iter().any(|(other, known): &(&ImageRequest, _)| {
+                        other.toolchain.target == *target && *known == source
+                    });
+                    if !waits {
+                        waiting.push((image, source));
+                    }
                 }
             }
         }

@@ -143,3 +143,79 @@ impl<T> Hosts<T> {
         Some(Failure::new(code, error, None))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fleet::every_member;
+    use crate::manifest;
+
+    const TWO: &str = "hosts: { box: {}, nas: { docker: ssh://nas } }";
+
+    fn members(manifest: &str) -> Vec<Member> {
+        every_member(&manifest::parse(manifest, "farm.yaml").unwrap())
+    }
+
+    /// What a command ends with whose hosts fail with these codes; `None` is a host that does not.
+    async fn ends(manifest: &str, exits: &[Option<Exit>]) -> (Exit, usize) {
+        let members = members(manifest);
+        let fails = async |member: &Member, ()| {
+            let at = members
+                .iter()
+                .position(|one| one.host.name == member.host.name);
+            match exits[at.unwrap()] {
+                Some(Exit::Interrupted) => Err(Failure::interrupted()),
+                Some(exit) => Err(Failure::new(exit, anyhow::anyhow!("no"), None)),
+                None => Ok(()),
+            }
+        };
+        let hosts = Hosts::of(&members).each(fails).await;
+        let present = hosts.present.len();
+        let exit = hosts
+            .end(Exit::Done)
+            .unwrap_or_else(|failure| failure.exit());
+        (exit, present)
+    }
+
+    #[tokio::test]
+    async fn a_farm_of_one_host_ends_as_that_host_does() {
+        for exit in [Exit::EngineUnreachable, Exit::Failed, Exit::Unhealthy] {
+            assert_eq!(ends("", &[Some(exit)]).await, (exit, 0));
+        }
+        assert_eq!(ends("", &[None]).await, (Exit::Done, 1));
+    }
+
+    #[tokio::test]
+    async fn several_hosts_end_with_what_they_have_in_common() {
+        use Exit::{Done, EngineUnreachable, Failed, Interrupted, Unhealthy};
+        for (exits, end) in [
+            ([None, None], Done),
+            ([Some(EngineUnreachable), None], Failed),
+            (
+                [Some(EngineUnreachable), Some(EngineUnreachable)],
+                EngineUnreachable,
+            ),
+            ([Some(EngineUnreachable), Some(Failed)], Failed),
+            ([None, Some(Unhealthy)], Unhealthy),
+            ([Some(Unhealthy), Some(Unhealthy)], Unhealthy),
+            ([Some(Failed), Some(Unhealthy)], Failed),
+            ([Some(Failed), Some(Interrupted)], Interrupted),
+        ] {
+            assert_eq!(ends(TWO, &exits).await.0, end, "{exits:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_says_at_which_host() {
+        let fails = async |_: &Member, ()| -> Result<(), Failure> {
+            Err(Failure::new(Exit::Failed, anyhow::anyhow!("no room"), None))
+        };
+        for (manifest, told) in [
+            ("", "no room"),
+            (TWO, "host box: no room; host nas: no room"),
+        ] {
+            let hosts = Hosts::of(&members(manifest)).each(fails).await;
+            assert_eq!(hosts.end(Exit::Done).unwrap_err().on_one_line(), told);
+        }
+    }
+}

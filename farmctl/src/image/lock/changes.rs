@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lock, LockedPackage, LockedToolchain};
+use super::{Lock, LockedPackage, LockedToolchain, ToolchainId};
 use crate::farm::Architecture;
 use crate::image::digest::Sha256;
 
@@ -48,13 +48,7 @@ pub struct PackageChange {
 impl Lock {
     /// What is different in `new`, toolchain by toolchain.
     pub fn changes(&self, new: &Self) -> Vec<ToolchainChange> {
-        let ids: BTreeSet<_> = self
-            .toolchains
-            .keys()
-            .chain(new.toolchains.keys())
-            .collect();
-        let changes = ids.into_iter().filter_map(|id| {
-            let (old, new) = (self.toolchains.get(id), new.toolchains.get(id));
+        let changes = pairs(self, new).into_iter().filter_map(|(id, old, new)| {
             let presence = match (old, new) {
                 (None, _) => Presence::Added,
                 (_, None) => Presence::Removed,
@@ -76,6 +70,39 @@ impl Lock {
         });
         changes.collect()
     }
+}
+
+/// A toolchain before and after.
+type Pair<'l> = (
+    &'l ToolchainId,
+    Option<&'l LockedToolchain>,
+    Option<&'l LockedToolchain>,
+);
+
+/// The toolchains of both locks. Where another thing was asked of a compiler it is still the same one.
+fn pairs<'l>(old: &'l Lock, new: &'l Lock) -> Vec<Pair<'l>> {
+    let is_same = |one: &ToolchainId, other: &ToolchainId| {
+        (&one.target, one.gcc, one.host) == (&other.target, other.gcc, other.host)
+    };
+    let only_new = new.toolchains.iter();
+    let mut only_new: Vec<_> = only_new
+        .filter(|(id, _)| !old.toolchains.contains_key(id))
+        .collect();
+    let mut pairs: Vec<Pair<'l>> = Vec::new();
+    for (id, before) in &old.toolchains {
+        let after = new.toolchains.get(id).or_else(|| {
+            let renewed = only_new.iter().position(|(other, _)| is_same(id, other))?;
+            Some(only_new.remove(renewed).1)
+        });
+        pairs.push((id, Some(before), after));
+    }
+    pairs.extend(
+        only_new
+            .into_iter()
+            .map(|(id, after)| (id, None, Some(after))),
+    );
+    pairs.sort_by_key(|(id, ..)| *id);
+    pairs
 }
 
 fn archive(toolchain: Option<&LockedToolchain>) -> Option<Sha256> {
@@ -143,6 +170,17 @@ mod tests {
                 change("libgmp10", None, Some("1")),
             ]
         );
+    }
+
+    #[test]
+    fn a_compiler_of_which_something_else_is_asked_is_still_the_same() {
+        let mut new = lock().without(&["armv5"]);
+        let other = source("testing");
+        new.pin(&image("armv5", vec![]), &other, vec![offered("libc6", "2")]);
+        let changes = lock().changes(&new);
+        assert_eq!(changes.len(), 1);
+        assert_eq!(changes[0].presence, Presence::Kept);
+        assert_eq!(changes[0].packages, [change("libc6", Some("1"), Some("2"))]);
     }
 
     #[test]

@@ -69,18 +69,18 @@ pub struct Lock {
     toolchains: BTreeMap<ToolchainId, LockedToolchain>,
 }
 
-/// For which target and which hosts, and which version.
+/// For which target and which hosts, which version, and what was asked for when it was resolved: hosts may differ in that,
+/// for example in whether they have headers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct ToolchainId {
     target: String,
     gcc: u32,
     host: Architecture,
+    request: Sha256,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct LockedToolchain {
-    /// What was asked for when this was resolved.
-    request: Sha256,
     suite: String,
     /// The archive that holds the compilers, where no package does.
     archive: Option<Sha256>,
@@ -176,7 +176,6 @@ impl Lock {
         let mut packages: Vec<_> = resolved.into_iter().map(LockedPackage::new).collect();
         packages.sort_by(|left, right| left.name.cmp(&right.name));
         let toolchain = LockedToolchain {
-            request: source.digest(),
             suite: source.suite.clone(),
             archive: source.archive.as_ref().map(ArchiveSource::sha256),
             packages,
@@ -202,9 +201,7 @@ impl Lock {
     }
 
     fn pinned(&self, image: &ImageRequest, source: &CompilerSource) -> Option<&LockedToolchain> {
-        self.toolchains
-            .get(&id(image, source))
-            .filter(|toolchain| toolchain.request == source.digest())
+        self.toolchains.get(&id(image, source))
     }
 }
 
@@ -213,6 +210,7 @@ fn id(image: &ImageRequest, source: &CompilerSource) -> ToolchainId {
         target: image.toolchain.target.clone(),
         gcc: source.major,
         host: image.architecture,
+        request: source.digest(),
     }
 }
 
@@ -326,6 +324,24 @@ pub(super) mod tests {
             error.to_string(),
             "the archive has another libc6=1 than the lock file pins"
         );
+    }
+
+    /// Hosts of a farm may ask for different things of the same compiler.
+    #[test]
+    fn two_requests_for_one_compiler_are_both_pinned() {
+        let plain = source("stable");
+        let with_headers = CompilerSource {
+            headers: vec!["libc6-dev".to_owned()],
+            ..source("stable")
+        };
+        let image = image("armv7h", vec![]);
+        let mut lock = Lock::default();
+        lock.pin(&image, &plain, vec![offered("libc6", "1")]);
+        let packages = vec![offered("libc6", "1"), offered("libc6-dev", "1")];
+        lock.pin(&image, &with_headers, packages);
+        assert!(lock.pins(&image, &plain) && lock.pins(&image, &with_headers));
+        let text = lock.to_string();
+        assert_eq!(text.parse::<Lock>().unwrap(), lock);
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl fmt::Display for Lock {
                 gcc: id.gcc,
                 host: id.host.to_string(),
                 suite: toolchain.suite.clone(),
-                request: toolchain.request,
+                request: id.request,
                 archive: toolchain.archive,
                 packages: toolchain
                     .packages
@@ -123,7 +123,6 @@ fn look_up(
     });
     let packages = found.collect::<Result<_, _>>()?;
     let toolchain = LockedToolchain {
-        request: entry.request,
         suite: entry.suite,
         archive: entry.archive,
         packages,
@@ -133,6 +132,7 @@ fn look_up(
             target: entry.target,
             gcc: entry.gcc,
             host: entry.host.parse()?,
+            request: entry.request,
         },
         toolchain,
     ))
