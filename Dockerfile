@@ -46,7 +46,7 @@ ARG TARGET
 # A layer each, as farmctl has them, so that the images of several targets share what they have in common.
 COPY --from=assembly /image/libraries/ /
 COPY --from=assembly /image/assembler/ /
-COPY --from=assembly /image/gcc-*/ /
+COPY --from=assembly /image/gcc-* /
 COPY --from=assembly /image/headers/ /
 COPY --from=assembly /image/daemon/ /
 COPY --from=assembly /image/toolchain/ /
