@@ -40,6 +40,9 @@ const LEAVE_OUT: [&str; 18] = [
 
 /// Where the image has Rust: a place that is on every search path.
 const RUST: &str = "usr/local";
+/// What `cc` stands for, which a maintainer script would have said.
+const CC: &str = "usr/local/bin/cc";
+const CARGO_CONFIG: &str = "root/.cargo/config.toml";
 const STANDARD_LIBRARY: &str = "lib/rustlib/x86_64-unknown-linux-gnu/lib";
 
 /// The name of the image, which the engine has afterwards.
@@ -61,7 +64,9 @@ pub async fn ensure(docker: &Docker) -> Result<String> {
         folders.push((crates.join(folder), place));
     }
     let additions = additions()?;
-    folders.push((additions.path().to_owned(), ".".to_owned()));
+    for path in [CC, CARGO_CONFIG] {
+        folders.push((additions.path().join(path), path.to_owned()));
+    }
     let contents = Contents {
         repository: "farmtest/builder",
         packages: &PACKAGES,
@@ -82,8 +87,8 @@ fn additions() -> Result<TempDir> {
         std::fs::write(&path, text)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
     };
-    write("usr/local/bin/cc", "#!/bin/sh\nexec gcc \"$@\"\n", 0o755)?;
-    write("root/.cargo/config.toml", "[net]\noffline = true\n", 0o644)?;
+    write(CC, "#!/bin/sh\nexec gcc \"$@\"\n", 0o755)?;
+    write(CARGO_CONFIG, "[net]\noffline = true\n", 0o644)?;
     Ok(folder)
 }
 
