@@ -43,7 +43,8 @@ const RUST: &str = "usr/local";
 /// What `cc` stands for, which a maintainer script would have said.
 const CC: &str = "usr/local/bin/cc";
 const CARGO_CONFIG: &str = "root/.cargo/config.toml";
-const STANDARD_LIBRARY: &str = "lib/rustlib/x86_64-unknown-linux-gnu/lib";
+/// The standard library and the linker that comes with Rust.
+const FOR_THIS_MACHINE: &str = "lib/rustlib/x86_64-unknown-linux-gnu";
 
 /// The name of the image, which the engine has afterwards.
 ///
@@ -74,7 +75,7 @@ pub async fn ensure(docker: &Docker) -> Result<String> {
         folders,
     };
     let lock = std::fs::read_to_string(root().join("Cargo.lock"))?;
-    let version = format!("{version}{lock}{RUST}");
+    let version = format!("{version}{lock}{RUST}{FOR_THIS_MACHINE}");
     contents.ensure(docker, &debian::archive()?, &version).await
 }
 
@@ -97,9 +98,9 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The compiler with its own libraries, and the standard library for this kind of machine.
+/// The compiler with its own libraries, and what it needs to link for this kind of machine.
 fn rust(sysroot: &Path) -> Result<Vec<(PathBuf, String)>> {
-    let mut wanted = ["bin/cargo", "bin/rustc", STANDARD_LIBRARY]
+    let mut wanted = ["bin/cargo", "bin/rustc", FOR_THIS_MACHINE]
         .map(str::to_owned)
         .to_vec();
     for entry in std::fs::read_dir(sysroot.join("lib"))? {

@@ -370,6 +370,42 @@ mod tests {
     }
 
     #[test]
+    fn alone_it_owns_its_port_and_is_nobodys() {
+        let mut spec = spec();
+        spec.stats = Stats::Loopback;
+        spec.labels.insert("room".parse().unwrap(), "1".to_owned());
+        let (behind, alone) = (spec.shape(), spec.alone());
+        let command = alone.command.join(" ");
+        assert!(!command.contains("--door"), "{command}");
+        assert!(
+            command.contains("--port 3635 --listen 0.0.0.0 --jobs 20 ")
+                && command.contains("--stats-port 3735 --stats-listen 0.0.0.0 --stats"),
+            "{command}"
+        );
+        assert_eq!(alone.ports, spec.door().shape().ports);
+        assert_eq!(alone.network, spec.door().shape().network);
+        assert_eq!(alone.labels.keys().collect::<Vec<_>>(), ["room"]);
+        assert_eq!(
+            behind.differences(&alone, &BTreeMap::new()),
+            ["command", "labels", "network", "ports", "mounts"],
+            "everything else is as behind a door"
+        );
+    }
+
+    #[test]
+    fn alone_in_the_hosts_network_it_is_asked_where_it_listens() {
+        let mut spec = spec();
+        spec.network = Network::Host;
+        let alone = spec.alone();
+        assert!(alone.command.join(" ").contains("--listen 10.30.5.9"));
+        let check = alone.health.unwrap().test.join(" ");
+        assert_eq!(
+            check,
+            "CMD /usr/bin/distccd --probe 3635 --listen 10.30.5.9"
+        );
+    }
+
+    #[test]
     fn drift_is_told_by_name() {
         let wanted = spec().shape();
         let mut observed = wanted.clone();

@@ -204,6 +204,17 @@ fn a_probe_takes_its_port_from_either_option() {
 }
 
 #[test]
+fn a_probe_asks_where_the_daemon_listens() {
+    for (line, expected) in [("", None), ("--listen 10.1.1.1", "10.1.1.1".parse().ok())] {
+        let line = format!("--probe 3635 {line}");
+        let Ok(Invocation::Probe { listen, .. }) = parsed(&line) else {
+            panic!("{line}")
+        };
+        assert_eq!(listen, expected, "{line}");
+    }
+}
+
+#[test]
 fn statistics_are_told_where_jobs_are_unless_told_otherwise() {
     let told = |line| {
         let stats = config(line).stats?;
