@@ -19,13 +19,15 @@ WORKDIR /src
 COPY Cargo.lock ${CA_BUNDLE}* /ca/
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
+COPY release/bill/Cargo.toml release/bill/
 COPY tests/Cargo.toml tests/
 COPY tests/bench/Cargo.toml tests/bench/
 COPY volunteer-image volunteer-image
 COPY toolchains toolchains
 COPY farmctl farmctl
-# Of the tests cargo wants to see a source, whatever it holds.
-RUN mkdir -p tests/bench/src && touch tests/bench/src/lib.rs \
+# Of crates that are not built cargo wants to see a source, whatever it holds.
+RUN mkdir -p release/bill/src tests/bench/src \
+ && touch release/bill/src/lib.rs tests/bench/src/lib.rs \
  && bundle="/ca/${CA_BUNDLE##*/}" \
  && if [ -s "$bundle" ]; then export CARGO_HTTP_CAINFO="$bundle" SSL_CERT_FILE="$bundle"; fi \
  && cargo install --locked --no-track --path farmctl --profile "$PROFILE" --root /farmctl

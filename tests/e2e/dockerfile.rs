@@ -61,13 +61,14 @@ pub(crate) async fn the_dockerfile_makes_the_same_image(scenario: Scenario) -> R
 
 /// What `docker build` is to see, and not what a developer has beside it.
 fn copy_checkout(from: &Path, to: &Path) -> io::Result<()> {
-    const PARTS: [&str; 10] = [
+    const PARTS: [&str; 11] = [
         ".cargo",
         ".dockerignore",
         "Cargo.lock",
         "Cargo.toml",
         "Dockerfile",
         "farmctl",
+        "release/bill/Cargo.toml",
         "tests/Cargo.toml",
         "tests/bench/Cargo.toml",
         "toolchains",

@@ -108,6 +108,33 @@ fn what_a_format_cannot_express_is_said() {
     );
 }
 
+/// Cargo reads the manifest of every member, also of those that are not built.
+#[test]
+fn the_dockerfile_has_every_member_of_the_workspace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (workspace, dockerfile, ignored) = (
+        read("Cargo.toml"),
+        read("Dockerfile"),
+        read(".dockerignore"),
+    );
+    let members = workspace
+        .lines()
+        .find(|line| line.starts_with("members = "))
+        .unwrap();
+    let members: Vec<_> = members.split('"').skip(1).step_by(2).collect();
+    assert!(members.len() > 5, "{members:?}");
+    for member in members {
+        let top = member.split('/').next().unwrap();
+        let manifest = format!("{member}/Cargo.toml");
+        let whole = dockerfile.contains(&format!("COPY {top} {top}\n"))
+            && ignored.contains(&format!("!{top}\n"));
+        let alone = dockerfile.contains(&format!("COPY {manifest} {member}/\n"))
+            && ignored.contains(&format!("!{manifest}\n"));
+        assert!(whole || alone, "{member}");
+    }
+}
+
 /// `UPDATE_COMPOSE=1` writes it.
 #[test]
 fn the_compose_file_of_the_repository_is_the_default_farm() {
