@@ -22,6 +22,7 @@ mod pump;
 mod refusals;
 mod rolling;
 mod survival;
+mod swarm;
 mod targets;
 mod versions;
 
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
     tests.extend(docker_tests![
         targets::further_targets_are_one_file_each,
         rolling::a_build_goes_on_while_everything_is_replaced,
+        swarm::a_farm_on_a_swarm_goes_through_everything,
         versions::one_container_has_several_gcc_versions,
         versions::an_expired_index_is_used_only_if_allowed,
         archive::a_farm_compiles_with_a_toolchain_from_an_archive,

@@ -11,7 +11,7 @@
 //! - [`alone`]: the binary in an image that holds nothing else
 //! - [`tampered`]: a mirror that spoils what it serves
 //! - [`project`], [`job_log`], [`mod@reference`]: what masters build, what volunteers say of it, what it should be
-//! - [`second_engine`]: an engine that a trial may stop and cut off from power
+//! - [`second_engine`]: an engine that a trial may stop and cut off from power; [`swarm`]: two that are a swarm, and a registry
 //! - [`inventory`], [`sweep`]: what a run has on the engine, and how it goes
 //! - [`mod@eventually`]: waiting for a state instead of for a time
 
@@ -38,6 +38,7 @@ pub mod scenario;
 pub mod second_engine;
 pub mod signal;
 pub mod suite;
+pub mod swarm;
 pub mod sweep;
 pub mod tampered;
 
@@ -52,3 +53,4 @@ pub use master::Master;
 pub use network::Lan;
 pub use scenario::Scenario;
 pub use second_engine::SecondEngine;
+pub use swarm::TestSwarm;

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use crate::farm::Place;
 use crate::run::RunId;
 use crate::sweep::{self, RUN_LABEL, Scope, TRIAL_LABEL, sweep};
-use crate::{BOARDS, Container, Lan, Master, SecondEngine, TestFarm, engine, farmctl};
+use crate::{BOARDS, Container, Lan, Master, SecondEngine, TestFarm, TestSwarm, engine, farmctl};
 
 /// What all trials of a test binary share.
 #[derive(Debug)]
@@ -138,6 +138,23 @@ impl Scenario {
     pub fn farm_on(&self, engine: &SecondEngine, word: &str, keys: &str) -> Result<TestFarm> {
         let address = SecondEngine::ADDRESS.parse()?;
         Ok(self.new_farm(word, Place::Own(address), keys)?.on(engine))
+    }
+
+    /// A swarm of this trial's own.
+    ///
+    /// # Errors
+    /// See [`TestSwarm::start`].
+    pub async fn swarm(&self, word: &str) -> Result<TestSwarm> {
+        TestSwarm::start(self.docker(), &self.run.id, word).await
+    }
+
+    /// A farm of this trial's own on a swarm, with these manifest keys.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn farm_of(&self, _swarm: &TestSwarm, word: &str, keys: &str) -> Result<TestFarm> {
+        let address = TestSwarm::ADDRESSES[0].parse()?;
+        self.new_farm(word, Place::Own(address), keys)
     }
 
     /// A farm of this trial's own at this machine's own address, as a user's is who says nothing of addresses.

@@ -25,7 +25,7 @@ pub struct SecondEngine {
 }
 
 /// How long a daemon may take to answer or to end on a loaded machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 impl SecondEngine {
     /// What a farm's ports are published on: the namespace's only address besides loopback.
@@ -40,13 +40,18 @@ impl SecondEngine {
             return Err(Skip("only root may start a second engine".to_owned()).into());
         }
         Place::sweep_dead_runs();
-        let info = machine.info().await?;
-        let place = Place::create(&run.farm_name(word)).await?;
+        Self::at(machine, Place::create(&run.farm_name(word)).await?).await
+    }
+
+    /// Starts an engine where there is a namespace for it already.
+    pub(crate) async fn at(machine: &Docker, place: Place) -> Result<Self> {
         let mut engine = Self {
             place,
             daemon: None,
-            storage_driver: info.driver.context("the engine names no storage driver")?,
+            storage_driver: String::new(),
         };
+        let info = machine.info().await?;
+        engine.storage_driver = info.driver.context("the engine names no storage driver")?;
         engine.switch_on().await?;
         Ok(engine)
     }
@@ -82,11 +87,16 @@ impl SecondEngine {
     /// # Errors
     /// A process survives being killed, or the network cannot be made again.
     pub async fn cut_power(&mut self) -> Result<()> {
-        self.daemon = None;
-        let place = self.place.clone();
-        tokio::task::spawn_blocking(move || place.kill_everything()).await??;
+        self.end_at_once().await?;
         self.place.remove_network().await;
         self.place.make_network().await
+    }
+
+    /// Everything ends at once; the network stays.
+    pub(crate) async fn end_at_once(&mut self) -> Result<()> {
+        self.daemon = None;
+        let place = self.place.clone();
+        tokio::task::spawn_blocking(move || place.kill_everything()).await?
     }
 
     /// Kills the daemon and its `containerd`; containers and their shims live on.
@@ -164,7 +174,7 @@ impl SecondEngine {
         let place = &self.place;
         let daemon = Command::new("nsenter")
             .arg(format!("--net={}", place.namespace().display()))
-            .args(["--", "dockerd", "--bridge", "none", "--config-file"])
+            .args(["--", "dockerd", "--config-file"])
             .arg(place.configuration())
             .arg("--data-root")
             .arg(place.data())
@@ -194,7 +204,7 @@ impl Drop for SecondEngine {
 
 /// Where one second engine keeps everything; the name says which run it belongs to.
 #[derive(Debug, Clone)]
-struct Place {
+pub(crate) struct Place {
     name: String,
     folder: PathBuf,
 }
@@ -205,22 +215,40 @@ const NAMESPACES: &str = "/run/netns";
 impl Place {
     async fn create(name: &str) -> Result<Self> {
         let place = Self::named(name);
-        for folder in [place.data(), place.runtime()] {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(place.configuration(), "{}")?;
+        place.create_folders("{ \"bridge\": \"none\" }")?;
         place.make_network().await?;
         Ok(place)
     }
 
-    fn named(name: &str) -> Self {
+    /// Makes everything but the network.
+    pub(crate) fn create_folders(&self, configuration: &str) -> Result<()> {
+        for folder in [self.data(), self.runtime()] {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(fs::write(self.configuration(), configuration)?)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Has `ip` do something in the namespace.
+    pub(crate) async fn ip(&self, line: &str) -> Result<()> {
+        let words: Vec<_> = ["-n", &self.name]
+            .into_iter()
+            .chain(line.split(' '))
+            .collect();
+        ip(&words).await
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             folder: std::env::temp_dir().join(name),
         }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
@@ -232,15 +260,15 @@ impl Place {
         self.folder.join("docker.sock")
     }
 
-    fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.folder.join("log")
     }
 
-    fn configuration(&self) -> PathBuf {
+    pub(crate) fn configuration(&self) -> PathBuf {
         self.folder.join("daemon.json")
     }
 
-    fn namespace(&self) -> PathBuf {
+    pub(crate) fn namespace(&self) -> PathBuf {
         Path::new(NAMESPACES).join(&self.name)
     }
 
@@ -256,11 +284,7 @@ impl Place {
             "link set lan0 up".to_owned(),
             "route add default via 10.213.7.254 dev lan0".to_owned(),
         ] {
-            let words: Vec<_> = ["-n", &self.name]
-                .into_iter()
-                .chain(line.split(' '))
-                .collect();
-            ip(&words).await?;
+            self.ip(&line).await?;
         }
         Ok(())
     }
@@ -269,7 +293,7 @@ impl Place {
         let _gone_already = ip(&["netns", "delete", &self.name]).await;
     }
 
-    fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(12)..].join("\n")
@@ -335,7 +359,7 @@ impl Place {
         }
     }
 
-    fn remove(&self) {
+    pub(crate) fn remove(&self) {
         let _tried = self.kill_everything();
         let _gone_already = std::process::Command::new("ip")
             .args(["netns", "delete", &self.name])
@@ -345,7 +369,7 @@ impl Place {
     }
 
     /// Removes what runs that were killed left behind.
-    fn sweep_dead_runs() {
+    pub(crate) fn sweep_dead_runs() {
         for entry in fs::read_dir(NAMESPACES).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if RunId::parse_prefix(&name).is_some_and(|run| run.is_dead()) {
@@ -356,7 +380,8 @@ impl Place {
 }
 
 /// What an engine consists of, besides its containers.
-const PROGRAMS: [&str; 6] = [
+const PROGRAMS: [&str; 7] = [
+    "docker-registry",
     "nsenter",
     "dockerd",
     "containerd",
@@ -396,7 +421,7 @@ impl Process {
     }
 }
 
-async fn ip(arguments: &[&str]) -> Result<()> {
+pub(crate) async fn ip(arguments: &[&str]) -> Result<()> {
     let done = Command::new("ip")
         .args(arguments)
         .stdin(Stdio::null())

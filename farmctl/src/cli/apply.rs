@@ -14,10 +14,11 @@ use crate::converge::{
     Desired, Execution, ImageSource, Intent, Interrupt, Outcome, Plan, Step, StepId, diff, drained,
     execute,
 };
-use crate::engine::{DockerEngine, Engine, Health, LiveContainer, LiveState};
+use crate::engine::{DockerEngine, Engine, Health, LiveContainer, LiveState, ObservedSwarm};
 use crate::farm::{Farm, VolunteerSpec};
 use crate::health::{self, Check, Unhealthy};
 use crate::report::StepReport;
+use crate::swarm;
 
 /// How long to wait for volunteers before looking again whether all of them are still there: an engine goes on with
 /// what an interrupted command told it, and a container that ran a moment ago may be stopping.
@@ -40,7 +41,7 @@ pub(super) async fn settle(
         images,
         hosts,
     } = prepared;
-    let settle = async |member: &Member, planned: Planned| {
+    let settle = async |member: &Member, mut planned: Planned| {
         let work = Work {
             label: &member.label,
             engine: &planned.snapshot.engine,
@@ -49,7 +50,13 @@ pub(super) async fn settle(
             interrupt: &interrupt,
             context,
         };
-        work.settle(&planned, &farm).await?;
+        match planned.swarm.clone() {
+            Some(desired) => {
+                let settled = work.settle_swarm(&planned.plan, &desired).await?;
+                planned.snapshot.swarm = Some(settled);
+            }
+            None => work.settle(&planned, &farm).await?,
+        }
         Ok(planned)
     };
     hosts.each(settle).await
@@ -109,6 +116,26 @@ impl<I: ImageSource> Work<'_, I> {
                 return Err(unstable(&plan));
             }
         }
+    }
+
+    /// Services are waited for by steps of their plans; what is left at the end is what the swarm then has.
+    async fn settle_swarm(
+        &self,
+        first: &Plan,
+        desired: &swarm::Desired,
+    ) -> Result<ObservedSwarm, Failure> {
+        let mut plan = first.clone();
+        for _plan in 0..MOST_PLANS {
+            if !plan.is_empty() {
+                self.carry_out(&plan).await?;
+            }
+            let (next, observed) = super::swarm::plan_again(desired, self.engine).await?;
+            if next.is_empty() {
+                return Ok(observed);
+            }
+            plan = next;
+        }
+        Err(unstable(&plan))
     }
 
     /// Executes `plan` under the user's eyes; the first Ctrl-C stops it between two steps.

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::prepare::{Planned, Prepared};
 use super::{Exit, Failure};
 use crate::converge::{Action, Cause, Contained};
+use crate::swarm::SwarmAction;
 
 /// Lets plans pass that lose nothing; asks once about all targets that left the manifest, or refuses where nobody can
 /// answer.
@@ -45,6 +46,12 @@ fn lost_by(planned: &Planned) -> Vec<String> {
     removals
         .filter_map(|step| match &step.action {
             Action::RemoveContainer(container) => Some(at_host(lost(container))),
+            Action::Swarm(SwarmAction::RemoveService { name, target }) => {
+                Some(at_host(target.as_ref().map_or_else(
+                    || format!("service {name}"),
+                    |target| format!("target {target}"),
+                )))
+            }
             _ => None,
         })
         .collect()

@@ -5,7 +5,7 @@ use clap::Args;
 use super::apply::carry_out;
 use super::context::Context;
 use super::fleet::{Fleet, HostArgs, Hosts, Snapshot};
-use super::{Exit, Failure, targets};
+use super::{Exit, Failure, swarm, targets};
 use crate::converge::{Desired, Scope, diff};
 use crate::engine::Observed;
 use crate::farm::{Farm, TargetName};
@@ -31,7 +31,12 @@ pub(super) async fn down(args: &Down, context: &Context) -> Result<Exit, Failure
     let nothing = Desired::nothing(fleet.farm.name.clone()).only(scope);
     let plans = snapshots
         .each(async |_member, snapshot| {
-            let plan = diff(&nothing, &snapshot.observed)?;
+            let plan = match &snapshot.swarm {
+                Some(observed) => {
+                    swarm::plan_to_leave(&fleet.farm, nothing.scope.clone(), observed)?
+                }
+                None => diff(&nothing, &snapshot.observed)?,
+            };
             Ok((snapshot.engine, plan))
         })
         .await

@@ -7,7 +7,7 @@ use clap::Args;
 use super::apply::carry_out;
 use super::context::Context;
 use super::fleet::{Fleet, HostArgs, Member, Place, Snapshot, place};
-use super::{Exit, Failure};
+use super::{Exit, Failure, swarm};
 use crate::converge::{Intent, Plan, Scope, Surroundings, desired, diff};
 use crate::engine::Observed;
 use crate::farm::{Farm, ImageTag, TargetName};
@@ -15,26 +15,34 @@ use crate::farm::{Farm, ImageTag, TargetName};
 /// Let targets finish their jobs and stop serving: their ports refuse until `undrain`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  farmctl drain armv7h\n  farmctl drain armv7h aarch64\n  farmctl drain --host nas\n\nThey stay drained whatever happens: `up` and a restarted engine leave them alone."
+    after_help = "Examples:\n  farmctl drain armv7h\n  farmctl drain armv7h aarch64\n  farmctl drain --host nas\n  farmctl drain --node rack-7      one node of a swarm; what else runs there goes on\n\nThey stay drained whatever happens: `up` and a restarted engine leave them alone."
 )]
 pub(super) struct Drain {
     /// Which targets; with --host all of its targets if none is named
-    #[arg(required_unless_present = "hosts", value_name = "TARGET")]
+    #[arg(required_unless_present_any = ["hosts", "nodes"], value_name = "TARGET")]
     targets: Vec<String>,
     #[command(flatten)]
     hosts: HostArgs,
+    /// Only this node of a swarm, by its host name, address or id; may be given several times
+    #[arg(long = "node", value_name = "NODE")]
+    nodes: Vec<String>,
 }
 
 pub(super) async fn drain(args: &Drain, context: &Context) -> Result<Exit, Failure> {
     let mut fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
     fleet.name_every_target();
+    fleet.on_nodes(&args.nodes)?;
     let farm = &fleet.farm;
     let plans = fleet
         .snapshot(context)
         .await?
         .each(async |member, snapshot| {
-            let place = place(&member.host, context).await?;
-            let plan = plan(farm, member, &snapshot, &place)?;
+            let plan = if let Some(observed) = &snapshot.swarm {
+                swarm::plan_to_drain(member, observed)?
+            } else {
+                let place = place(&member.host, context).await?;
+                plan(farm, member, &snapshot, &place)?
+            };
             Ok((snapshot.engine, plan))
         })
         .await

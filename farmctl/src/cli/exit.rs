@@ -10,6 +10,7 @@ use crate::hosts::local::NoRoute;
 use crate::image::Error as ImageError;
 use crate::manifest::ManifestError;
 use crate::report::Report;
+use crate::swarm::UnknownNode;
 
 /// The exit codes; scripts depend on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,6 +257,19 @@ impl From<ManifestError> for Failure {
 impl From<Vec<Conflict>> for Failure {
     fn from(conflicts: Vec<Conflict>) -> Self {
         Self::of(Exit::Failed, conflicts, |conflict| Some(conflict.hint()))
+    }
+}
+
+impl From<Vec<crate::swarm::Conflict>> for Failure {
+    fn from(conflicts: Vec<crate::swarm::Conflict>) -> Self {
+        Self::of(Exit::Failed, conflicts, |conflict| Some(conflict.hint()))
+    }
+}
+
+impl From<UnknownNode> for Failure {
+    fn from(error: UnknownNode) -> Self {
+        let hint = error.hint();
+        Self::new(Exit::Usage, error, Some(hint))
     }
 }
 

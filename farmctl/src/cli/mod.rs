@@ -33,6 +33,7 @@ mod schema;
 mod size;
 mod status;
 mod stdout;
+mod swarm;
 mod targets;
 mod undrain;
 mod up;

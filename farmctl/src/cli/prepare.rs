@@ -8,6 +8,7 @@ use super::{Exit, Failure};
 use crate::converge::{Action, Desired, Intent, Plan, Scope, Surroundings, desired, diff, drained};
 use crate::farm::{DoorSpec, Farm, Host};
 use crate::health;
+use crate::swarm;
 
 /// What is to be done on every host, and why.
 pub(super) struct Prepared {
@@ -23,6 +24,8 @@ pub(super) struct Planned {
     pub(super) snapshot: Snapshot,
     pub(super) place: Place,
     pub(super) plan: Plan,
+    /// What is wanted of it if it is a swarm; then nothing else is.
+    pub(super) swarm: Option<swarm::Desired>,
 }
 
 /// Plans for the chosen targets of `fleet`, or for everything on its hosts.
@@ -46,7 +49,9 @@ pub(super) async fn prepare(
         intent,
     };
     let hosts = placed
-        .each(async |member, (snapshot, place)| wish.planned(member, snapshot, place, context))
+        .each(async |member, (snapshot, place)| {
+            wish.planned(member, snapshot, place, context).await
+        })
         .await
         .go_on(context)?;
     Ok(Prepared {
@@ -72,14 +77,37 @@ pub(super) struct Wanted {
     pub(super) chosen: Vec<Chosen>,
 }
 
+impl Wanted {
+    /// No container.
+    fn nothing(farm: &Farm, host: &Host) -> Self {
+        Self {
+            host: host.clone(),
+            desired: Desired::nothing(farm.name.clone()),
+            chosen: Vec::new(),
+        }
+    }
+}
+
 impl Wish<'_> {
-    fn planned(
+    async fn planned(
         &self,
         member: &Member,
         snapshot: Snapshot,
         place: Place,
         context: &Context,
     ) -> Result<Planned, Failure> {
+        let of_swarm = (self.images, self.intent);
+        let of_swarm = super::swarm::wish(self.farm, of_swarm, member, &snapshot).await?;
+        if let Some(super::swarm::Wish { desired, plan }) = of_swarm {
+            return Ok(Planned {
+                label: member.label.clone(),
+                wanted: Wanted::nothing(self.farm, &member.host),
+                snapshot,
+                place,
+                plan,
+                swarm: Some(desired),
+            });
+        }
         let (wanted, plan) = self.plan(member, &snapshot, &place, context)?;
         Ok(Planned {
             label: member.label.clone(),
@@ -87,10 +115,11 @@ impl Wish<'_> {
             snapshot,
             place,
             plan,
+            swarm: None,
         })
     }
 
-    /// The plan for one host.
+    /// The plan for one host with an engine alone.
     pub(super) fn plan(
         &self,
         member: &Member,
@@ -160,15 +189,33 @@ impl Prepared {
         }
     }
 
+    /// Says what swarms cannot do that engines alone can.
+    pub(super) fn tell_limits(&self, context: &Context) {
+        for planned in self.planned() {
+            if let Some(observed) = &planned.snapshot.swarm {
+                super::swarm::tell_limits(observed.powers, &planned.label, context);
+            }
+        }
+    }
+
     /// Says which targets are left alone because the user once said so.
     pub(super) fn tell_drained(&self, context: &Context) {
         for Planned {
             label,
             wanted,
             snapshot,
+            swarm,
             ..
         } in self.planned()
         {
+            if let (Some(wish), Some(observed)) = (swarm, &snapshot.swarm) {
+                let targets = wish.targets.iter().map(|wanted| wanted.target.clone());
+                let targets: Vec<_> = targets
+                    .filter(|target| wish.scope.holds(Some(target)))
+                    .collect();
+                super::swarm::tell_drained(&targets, observed, label, context);
+                continue;
+            }
             let only = label.name().map(|name| format!(" --host {name}"));
             let only = only.unwrap_or_default();
             for target in drained(&wanted.desired, &snapshot.observed) {

@@ -19,8 +19,7 @@ use crate::report::Table;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  farmctl pull                then `farmctl up` works without a network\n  farmctl pull armv7h\n\n\
-                        Images of a registry are pulled without credentials: for one that asks for them, log in and\n\
-                        use `docker pull`; `farmctl up` takes what is there."
+                        Images of a registry are pulled with the credentials that `docker login` left."
 )]
 pub(super) struct Pull {
     /// Only for these targets

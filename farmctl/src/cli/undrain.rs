@@ -13,13 +13,18 @@ use crate::converge::Intent;
 
 /// Let drained targets serve again
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  farmctl undrain armv7h\n  farmctl undrain --host nas")]
+#[command(
+    after_help = "Examples:\n  farmctl undrain armv7h\n  farmctl undrain --host nas\n  farmctl undrain --node rack-7"
+)]
 pub(super) struct Undrain {
     /// Which targets; with --host all of its targets if none is named
-    #[arg(required_unless_present = "hosts", value_name = "TARGET")]
+    #[arg(required_unless_present_any = ["hosts", "nodes"], value_name = "TARGET")]
     targets: Vec<String>,
     #[command(flatten)]
     hosts: HostArgs,
+    /// Only this node of a swarm, by its host name, address or id; may be given several times
+    #[arg(long = "node", value_name = "NODE")]
+    nodes: Vec<String>,
     #[command(flatten)]
     images: ImageArgs,
     #[command(flatten)]
@@ -29,6 +34,7 @@ pub(super) struct Undrain {
 pub(super) async fn undrain(args: &Undrain, context: &Context) -> Result<Exit, Failure> {
     let mut fleet = Fleet::choose(&args.hosts, &args.targets, context)?;
     fleet.name_every_target();
+    fleet.on_nodes(&args.nodes)?;
     let prepared = prepare(&args.images, fleet, Intent::Undrain, context).await?;
     prepared.images.save_lock()?;
     if prepared.is_empty() {

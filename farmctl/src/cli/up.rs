@@ -63,6 +63,7 @@ pub(super) async fn up(args: &Up, context: &Context) -> Result<Exit, Failure> {
             .note(&format!("farm {} is up: nothing to do", prepared.farm.name));
         prepared
     } else {
+        prepared.tell_limits(context);
         confirm::losses(&prepared, args.yes, context).await?;
         prepared.with_free_ports(context).await?
     };

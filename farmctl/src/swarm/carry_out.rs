@@ -61,6 +61,8 @@ async fn until_settled<E: SwarmEngine>(
     engine: &E,
     patience: Duration,
 ) -> Result<(), StepError> {
+    // A first look may come before the swarm has begun to act.
+    let mut was_done = false;
     let mut best = 0;
     let mut better_at = Instant::now();
     loop {
@@ -71,7 +73,8 @@ async fn until_settled<E: SwarmEngine>(
             });
         };
         match progress(&service, &nodes) {
-            Progress::Done => return Ok(()),
+            Progress::Done if was_done => return Ok(()),
+            Progress::Done => was_done = true,
             Progress::Failed(why) => {
                 return Err(StepError::TakenBack {
                     name: name.to_owned(),

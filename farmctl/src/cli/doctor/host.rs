@@ -25,7 +25,8 @@ use crate::health::port_holder;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn examine(args: &Doctor, context: &Context) -> Result<Diagnosis, Failure> {
-    let fleet = Fleet::choose(&args.hosts, &args.subjects, context)?;
+    let mut fleet = Fleet::choose(&args.hosts, &args.subjects, context)?;
+    leave_swarms_out(&mut fleet, context);
     let members = fleet.members.iter();
     let asked = members.map(|member| ask_engine(member, &fleet.farm, context));
     let told = join_all(asked).await;
@@ -43,10 +44,25 @@ pub(super) async fn examine(args: &Doctor, context: &Context) -> Result<Diagnosi
     Ok(Diagnosis::of_hosts(findings, fleet.has_several_hosts()))
 }
 
+/// The nodes of a swarm are looked after by it, and only their manager can be asked.
+fn leave_swarms_out(fleet: &mut Fleet, context: &Context) {
+    for member in fleet
+        .members
+        .iter()
+        .filter(|member| member.host.swarm.is_some())
+    {
+        context.report.note(&format!(
+            "host {} is a swarm and is not examined: farmctl status and farmctl plan look at it",
+            member.host.name
+        ));
+    }
+    fleet.members.retain(|member| member.host.swarm.is_none());
+}
+
 async fn ask_engine(member: &Member, farm: &Farm, context: &Context) -> Result<Snapshot, Failure> {
     let asked = async {
         let engine = context.engine(&member.host).await?;
-        snapshot(engine, &farm.name).await
+        snapshot(engine, &member.host, &farm.name).await
     };
     within(Box::pin(asked)).await
 }

@@ -12,7 +12,10 @@ use clap::Args;
 
 use super::context::Context;
 use super::{Exit, Failure, targets};
-use crate::engine::{DockerEngine, Engine, EngineFacts, EngineSystem, Observed};
+use crate::engine::{
+    DockerEngine, Engine, EngineError, EngineFacts, EngineSystem, Observed, ObservedSwarm,
+    SwarmEngine,
+};
 use crate::farm::{Farm, FarmName, Host, TargetName};
 
 pub(super) use hosts::Hosts;
@@ -40,6 +43,8 @@ pub(super) struct Member {
     pub(super) host: Host,
     /// Those of its targets that were named; none if none was.
     pub(super) targets: Vec<TargetName>,
+    /// Those of its nodes that were named, if it is a swarm; none if none was.
+    pub(super) nodes: Vec<String>,
     pub(super) label: Label,
 }
 
@@ -50,6 +55,8 @@ pub(super) struct Snapshot {
     pub(super) facts: EngineFacts,
     pub(super) system: EngineSystem,
     pub(super) observed: Observed,
+    /// What the whole swarm has, if the host is one; then nothing is observed of its manager alone.
+    pub(super) swarm: Option<ObservedSwarm>,
 }
 
 impl Fleet {
@@ -83,6 +90,24 @@ impl Fleet {
         Self::choose(args, &[], context)
     }
 
+    /// The same, about some nodes of its swarms only; other hosts have none.
+    pub(super) fn on_nodes(&mut self, nodes: &[String]) -> Result<(), Failure> {
+        if nodes.is_empty() {
+            return Ok(());
+        }
+        self.members.retain(|member| member.host.swarm.is_some());
+        let [member] = self.members.as_mut_slice() else {
+            let error = match self.members.len() {
+                0 => anyhow::anyhow!("only a swarm has nodes, and none was chosen"),
+                several => anyhow::anyhow!("nodes are one swarm's, and there are {several}"),
+            };
+            let hint = "choose a host with `engine: swarm` with --host";
+            return Err(Failure::new(Exit::Usage, error, Some(hint.to_owned())));
+        };
+        member.nodes = nodes.to_vec();
+        Ok(())
+    }
+
     /// Whether it has to be said which host something is about.
     pub(super) fn has_several_hosts(&self) -> bool {
         self.farm.hosts.len() > 1
@@ -103,8 +128,8 @@ impl Fleet {
     /// Connects to every engine and looks at all of it.
     pub(super) async fn snapshot(&self, context: &Context) -> Result<Hosts<Snapshot>, Failure> {
         let farm = &self.farm.name;
-        self.ask(context, async |_member, engine| {
-            snapshot(engine, farm).await
+        self.ask(context, async |member, engine| {
+            snapshot(engine, &member.host, farm).await
         })
         .await
     }
@@ -123,21 +148,41 @@ impl Fleet {
 }
 
 /// Looks at all of an engine that matters to `farm`.
-pub(super) async fn snapshot(engine: DockerEngine, farm: &FarmName) -> Result<Snapshot, Failure> {
-    let (facts, system, observed) =
-        tokio::try_join!(engine.facts(), engine.system(), engine.observe(farm))?;
+pub(super) async fn snapshot(
+    engine: DockerEngine,
+    host: &Host,
+    farm: &FarmName,
+) -> Result<Snapshot, Failure> {
+    let observed = observe(&engine, host, farm);
+    let (facts, system, (observed, swarm)) =
+        tokio::try_join!(engine.facts(), engine.system(), observed)?;
     Ok(Snapshot {
         engine,
         facts,
         system,
         observed,
+        swarm,
     })
+}
+
+/// Looks at what runs on an engine, or in the swarm that it manages.
+pub(super) async fn observe(
+    engine: &DockerEngine,
+    host: &Host,
+    farm: &FarmName,
+) -> Result<(Observed, Option<ObservedSwarm>), EngineError> {
+    if host.swarm.is_some() {
+        let swarm = engine.observe_swarm(farm).await?;
+        return Ok((Observed::default(), Some(swarm)));
+    }
+    Ok((engine.observe(farm).await?, None))
 }
 
 fn every_member(farm: &Farm) -> Vec<Member> {
     let member = |host: &Host| Member {
         host: host.clone(),
         targets: Vec::new(),
+        nodes: Vec::new(),
         label: Label::of(host, farm),
     };
     farm.hosts.iter().map(member).collect()

@@ -40,6 +40,15 @@ pub(in crate::cli) fn is_of_this_machine(host: &Host, client: &ClientEnvironment
 /// Where the volunteers of `host` are. A name is for masters to resolve; what it stands for is the address of the
 /// engine's machine all the same.
 pub(in crate::cli) async fn place(host: &Host, context: &Context) -> Result<Place, Failure> {
+    if host.swarm.is_some() {
+        // Each node is dialled by its own address, and a service's port is open on every one of them.
+        let everywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        return Ok(Place {
+            dialled: everywhere.into(),
+            publish: everywhere,
+            is_here: false,
+        });
+    }
     let dialled = dialled(host, context).await?;
     let is_here = is_of_this_machine(host, context.client());
     let publish = match (dialled.ip(), written(host)) {

@@ -2,13 +2,15 @@
 
 use std::cmp::Reverse;
 
-use crate::cli::Failure;
 use crate::cli::context::Context;
 use crate::cli::fleet::{Fleet, Hosts, Member, dialled};
 use crate::cli::prepare::Planned;
+use crate::cli::{Exit, Failure, swarm};
 use crate::converge::{drained, slots};
-use crate::engine::{Engine, EngineFacts, Observed};
-use crate::farm::{DialAddress, FarmName, HostName, Slots, TargetName, Volunteer, VolunteerSpec};
+use crate::engine::{Engine, EngineFacts, Observed, ObservedSwarm, SwarmEngine};
+use crate::farm::{
+    DialAddress, FarmName, Host, HostName, Slots, TargetName, Volunteer, VolunteerSpec,
+};
 use crate::hosts::Line;
 
 /// A line, and whose it is.
@@ -41,6 +43,10 @@ pub(super) fn ordered(lines: impl Iterator<Item = HostLine>) -> Vec<HostLine> {
 
 /// The lines of a host that is up.
 pub(super) fn of_planned(planned: &Planned) -> Vec<HostLine> {
+    if let Some(observed) = &planned.snapshot.swarm {
+        let host = &planned.wanted.host;
+        return of_swarm(host, host.volunteers.iter(), observed);
+    }
     let drained = if planned.label.name().is_some() {
         drained(&planned.wanted.desired, &planned.snapshot.observed)
     } else {
@@ -80,6 +86,9 @@ impl Wish<'_> {
         farm: &FarmName,
         context: &Context,
     ) -> Result<Vec<HostLine>, Failure> {
+        if member.host.swarm.is_some() {
+            return self.of_nodes(member, farm, context).await;
+        }
         let address = match self.address {
             Some(address) => address.clone(),
             None => dialled(&member.host, context).await?,
@@ -98,6 +107,26 @@ impl Wish<'_> {
             })
         };
         Ok(wanted(member).filter(serves).filter_map(line).collect())
+    }
+
+    /// Of a swarm the nodes that serve now are offered.
+    async fn of_nodes(
+        &self,
+        member: &Member,
+        farm: &FarmName,
+        context: &Context,
+    ) -> Result<Vec<HostLine>, Failure> {
+        if self.address.is_some() {
+            let error = anyhow::anyhow!("--address is one machine's, and a swarm has several");
+            return Err(Failure::new(Exit::Usage, error, None));
+        }
+        let engine = context.engine(&member.host).await?;
+        let observed = engine.observe_swarm(farm).await?;
+        let mut lines = of_swarm(&member.host, wanted(member), &observed);
+        for HostLine { line, .. } in &mut lines {
+            line.slots = self.jobs.unwrap_or(line.slots);
+        }
+        Ok(lines)
     }
 
     /// Where the manifest says it all an only host is not asked; of several hosts one that does not answer is offered
@@ -128,6 +157,19 @@ impl Wish<'_> {
     fn slots(&self, volunteer: &Volunteer) -> Option<Slots> {
         self.jobs.or(volunteer.slots)
     }
+}
+
+fn of_swarm<'a>(
+    host: &Host,
+    volunteers: impl Iterator<Item = &'a Volunteer>,
+    observed: &ObservedSwarm,
+) -> Vec<HostLine> {
+    let of_host = |line| HostLine {
+        host: host.name.clone(),
+        line,
+    };
+    let lines = swarm::lines(volunteers, observed);
+    lines.into_iter().map(of_host).collect()
 }
 
 async fn told(member: &Member, farm: &FarmName, context: &Context) -> Result<Told, Failure> {

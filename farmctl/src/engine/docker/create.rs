@@ -8,7 +8,7 @@ use bollard::models::{
     ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 
-use crate::farm::{Attachment, Restart, Shape, labels, volume_options};
+use crate::farm::{Attachment, HealthCheck, Restart, Shape, labels, volume_options};
 
 pub(super) fn body(shape: &Shape) -> ContainerCreateBody {
     ContainerCreateBody {
@@ -141,7 +141,11 @@ fn tmpfs(shape: &Shape) -> HashMap<String, String> {
 
 /// `NONE` switches off a check that the image may bring along.
 pub(super) fn health_check(shape: &Shape) -> HealthConfig {
-    match &shape.health {
+    check(shape.health.as_ref())
+}
+
+pub(super) fn check(check: Option<&HealthCheck>) -> HealthConfig {
+    match check {
         None => HealthConfig {
             test: Some(vec!["NONE".to_owned()]),
             ..HealthConfig::default()

@@ -18,6 +18,7 @@ use serde::Serialize;
 pub use door::{DOOR_DIRECTORY, DoorSpec, door_name, network_name, volume_name, volume_options};
 pub use service::{
     LeftToNodes, ServicePowers, ServiceShape, ServiceSpec, UpdateOrder, inside_network_name,
+    service_health,
 };
 pub use shape::{Attachment, HealthCheck, Mount, Shape};
 pub use volunteer::{VolunteerSpec, probe_command};

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::volunteer::health_check;
 use super::{Attachment, HealthCheck, Role, Shape, VolunteerSpec, door_name, labels, network_name};
 use crate::farm::{FarmName, Port, Restart, TargetName};
 
@@ -129,10 +130,7 @@ impl ServiceSpec {
             scratch.insert(format!("size={}", spec.memory.bytes() / 2));
         }
         container.tmpfs = BTreeMap::from([("/tmp".to_owned(), scratch)]);
-        container.health = container.health.map(|check| HealthCheck {
-            interval: HEALTH_INTERVAL,
-            ..check
-        });
+        container.health = service_health(&container.command);
         let own = |name: &String| spec.labels.keys().any(|label| label.as_str() == name);
         let (of_user, ours) = std::mem::take(&mut container.labels)
             .into_iter()
@@ -245,6 +243,21 @@ impl ServiceShape {
 }
 
 const NOT_ON: &str = "node.id!=";
+
+/// The health check of a service whose tasks run this command: a compile where there is a volunteer.
+pub fn service_health(command: &[String]) -> Option<HealthCheck> {
+    let value = |option: &str| {
+        let mut words = command.iter();
+        words.find(|word| *word == option)?;
+        words.next()
+    };
+    value("--door")?;
+    let port = value("--port")?.parse::<u64>().ok()?;
+    Some(HealthCheck {
+        interval: HEALTH_INTERVAL,
+        ..health_check(Port::try_from(port).ok()?, None)
+    })
+}
 
 /// The network of a farm's volunteers on every node, from which there is no way to the world.
 pub fn inside_network_name(farm: &FarmName) -> String {

@@ -210,27 +210,31 @@ impl VolunteerSpec {
             .collect()
     }
 
-    /// A real compile, whose object is checked: see the daemon's probe.
+    /// A real compile, whose object is checked, at the address where the volunteer listens if that is not its loopback.
     pub(super) fn health_check(&self, address: Option<IpAddr>) -> HealthCheck {
-        let nanoseconds = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-        HealthCheck {
-            test: std::iter::once("CMD".to_owned())
-                .chain(probe_command(self.port))
-                .chain(
-                    address
-                        .into_iter()
-                        .flat_map(|address| ["--listen".to_owned(), address.to_string()]),
-                )
-                .collect(),
-            interval: nanoseconds(HEALTH_INTERVAL),
-            timeout: nanoseconds(HEALTH_TIMEOUT),
-            retries: HEALTH_RETRIES,
-        }
+        health_check(self.port, address)
     }
 
     /// A hash over everything that its container is made of: one with another hash is replaced.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.shape().fingerprint()
+    }
+}
+
+/// A real compile, whose object is checked: see the daemon's probe.
+pub(super) fn health_check(port: Port, address: Option<IpAddr>) -> HealthCheck {
+    let nanoseconds = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+    let listens = address
+        .into_iter()
+        .flat_map(|address| ["--listen".to_owned(), address.to_string()]);
+    HealthCheck {
+        test: std::iter::once("CMD".to_owned())
+            .chain(probe_command(port))
+            .chain(listens)
+            .collect(),
+        interval: nanoseconds(HEALTH_INTERVAL),
+        timeout: nanoseconds(HEALTH_TIMEOUT),
+        retries: HEALTH_RETRIES,
     }
 }
 

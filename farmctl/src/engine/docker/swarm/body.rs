@@ -10,8 +10,10 @@ use bollard::models::{
     TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum as Condition,
 };
 
-use super::super::create::{health_check, mounts, ulimits};
-use crate::farm::{Attachment, Restart, ServiceShape, ServiceSpec, Shape, UpdateOrder};
+use super::super::create::{check, health_check, mounts, ulimits};
+use crate::farm::{
+    Attachment, Restart, ServiceShape, ServiceSpec, Shape, UpdateOrder, service_health,
+};
 
 /// Between two attempts of a node to start a task that ends all the time.
 const RESTART_DELAY: i64 = 5_000_000_000;
@@ -35,11 +37,25 @@ pub(super) fn body(spec: &ServiceSpec) -> Body {
     }
 }
 
-pub(super) fn placement(constraints: impl IntoIterator<Item = String>) -> TaskSpecPlacement {
+fn placement(constraints: impl IntoIterator<Item = String>) -> TaskSpecPlacement {
     TaskSpecPlacement {
         constraints: Some(constraints.into_iter().collect()),
         ..TaskSpecPlacement::default()
     }
+}
+
+/// A service as it was read, in another place: with the health check that the client library did not see.
+pub(super) fn placed(mut body: Body, constraints: impl IntoIterator<Item = String>) -> Body {
+    if let Some(template) = &mut body.task_template {
+        template.placement = Some(placement(constraints));
+        if let Some(container) = &mut template.container_spec
+            && container.health_check.is_none()
+        {
+            let command = container.args.as_deref().unwrap_or_default();
+            container.health_check = Some(check(service_health(command).as_ref()));
+        }
+    }
+    body
 }
 
 fn task(shape: &ServiceShape) -> TaskSpec {

@@ -94,11 +94,7 @@ impl SwarmEngine for DockerEngine {
         constraints: &BTreeSet<String>,
     ) -> Result<(), EngineError> {
         self.change(name, None, |present| {
-            let mut body = present.clone();
-            if let Some(template) = &mut body.task_template {
-                template.placement = Some(body::placement(constraints.iter().cloned()));
-            }
-            body
+            body::placed(present.clone(), constraints.iter().cloned())
         })
         .await
     }

@@ -16,7 +16,9 @@ use bollard::models::{
 
 use super::super::super::{LiveNode, LiveService, LiveTask, LiveUpdate, TaskState, labels};
 use super::super::inspect::{capabilities, health_check};
-use crate::farm::{Attachment, ImageTag, Mount, Restart, ServiceShape, Shape, UpdateOrder};
+use crate::farm::{
+    Attachment, ImageTag, Mount, Restart, ServiceShape, Shape, UpdateOrder, service_health,
+};
 
 /// Names of networks, by the swarm's ids of them.
 pub(super) type NetworkNames = BTreeMap<String, String>;
@@ -137,12 +139,21 @@ fn container_shape(
             .into_iter()
             .collect(),
         stop_seconds: container.stop_grace_period.unwrap_or_default() / 1_000_000_000,
-        health: health_check(container.health_check.clone()),
+        health: health(container),
         log: (
             log.name.unwrap_or_default(),
             log.options.unwrap_or_default().into_iter().collect(),
         ),
         foreign: foreign(spec, template, container),
+    }
+}
+
+/// Engines write `Healthcheck` where the client library looks for `HealthCheck`, so it sees none. What a service of
+/// farmctl's was made with follows from its command.
+fn health(container: &TaskSpecContainerSpec) -> Option<crate::farm::HealthCheck> {
+    match &container.health_check {
+        Some(check) => health_check(Some(check.clone())),
+        None => service_health(container.args.as_deref().unwrap_or_default()),
     }
 }
 

@@ -1,12 +1,14 @@
 //! `farmctl status`: what runs, and whether it is fit for work.
 
+mod nodes;
+
 use clap::Args;
 use serde::Serialize;
 
 use super::context::Context;
-use super::fleet::{Fleet, HostArgs, Hosts, Member};
+use super::fleet::{Fleet, HostArgs, Hosts, Member, observe};
 use super::{Exit, Failure, Output, stdout};
-use crate::engine::{Engine, Health, LiveContainer, LiveState, Observed};
+use crate::engine::{Health, LiveContainer, LiveState, Observed, ObservedSwarm};
 use crate::farm::{Farm, GccMajor, Host, Volunteer, VolunteerSpec};
 use crate::report::Table;
 
@@ -25,6 +27,9 @@ pub(super) struct Status {
 #[derive(Debug, Serialize)]
 struct Row {
     host: String,
+    /// In the text beside the host's name, where the host is a swarm.
+    #[serde(skip)]
+    node: Option<String>,
     target: String,
     port: Option<u16>,
     address: Option<String>,
@@ -50,8 +55,8 @@ pub(super) async fn status(args: &Status, context: &Context) -> Result<Exit, Fai
     let fleet = Fleet::of(&args.hosts, context)?;
     let farm = &fleet.farm;
     let hosts = fleet
-        .ask(context, async |_member, engine| {
-            Ok(engine.observe(&farm.name).await?)
+        .ask(context, async |member, engine| {
+            Ok(observe(&engine, &member.host, &farm.name).await?)
         })
         .await?;
     let rows = rows(&fleet, &hosts);
@@ -68,7 +73,7 @@ pub(super) async fn status(args: &Status, context: &Context) -> Result<Exit, Fai
     hosts.end(if all_fit { Exit::Done } else { Exit::Unhealthy })
 }
 
-fn host_rows(fleet: &Fleet, hosts: &Hosts<Observed>) -> Vec<HostRow> {
+fn host_rows(fleet: &Fleet, hosts: &Hosts<Seen>) -> Vec<HostRow> {
     let row = |member: &Member| HostRow {
         host: member.host.name.to_string(),
         reached: !hosts.has_lost(&member.host.name),
@@ -76,13 +81,17 @@ fn host_rows(fleet: &Fleet, hosts: &Hosts<Observed>) -> Vec<HostRow> {
     fleet.members.iter().map(row).collect()
 }
 
+/// What runs on an engine, or in the swarm that it manages.
+type Seen = (Observed, Option<ObservedSwarm>);
+
 /// Host after host; of one that was lost as much as the manifest says.
-fn rows(fleet: &Fleet, hosts: &Hosts<Observed>) -> Vec<Row> {
+fn rows(fleet: &Fleet, hosts: &Hosts<Seen>) -> Vec<Row> {
     let of_member = |member: &Member| {
         let name = &member.host.name;
         let mut present = hosts.present.iter();
         match present.find(|(present, _)| present.host.name == *name) {
-            Some((_, observed)) => rows_of(&member.host, &fleet.farm, observed),
+            Some((_, (_, Some(swarm)))) => nodes::rows(&member.host, swarm),
+            Some((_, (observed, None))) => rows_of(&member.host, &fleet.farm, observed),
             None => member
                 .host
                 .volunteers
@@ -135,6 +144,7 @@ fn present(live: &LiveContainer, host: &Host, farm: &Farm, observed: &Observed) 
         .is_some_and(|target| live.name == VolunteerSpec::drained_name(&farm.name, target));
     Row {
         host: host.name.to_string(),
+        node: None,
         target: live
             .target
             .as_ref()
@@ -175,6 +185,7 @@ fn absent(host: &Host, volunteer: &Volunteer, state: &'static str, door: &'stati
     let gcc = volunteer.gcc.iter().copied();
     Row {
         host: host.name.to_string(),
+        node: None,
         target: volunteer.target.name.to_string(),
         port: Some(volunteer.target.port.number()),
         address: None,
@@ -203,12 +214,15 @@ const COLUMNS: [&str; 8] = [
 
 /// Hosts have a column where there are several.
 fn table(rows: &[Row], fleet: &Fleet) -> Table {
-    let mut table = Table::with_hosts(fleet.has_several_hosts(), &COLUMNS);
+    let has_nodes = rows.iter().any(|row| row.node.is_some());
+    let mut table = Table::with_hosts(fleet.has_several_hosts() || has_nodes, &COLUMNS);
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     for row in rows {
         let gcc: Vec<_> = row.gcc.iter().map(ToString::to_string).collect();
+        let node = row.node.as_ref();
+        let host = node.map_or_else(|| row.host.clone(), |node| format!("{} {node}", row.host));
         table.row_of(
-            &row.host,
+            &host,
             [
                 row.target.clone(),
                 or_dash(row.port.map(|port| port.to_string())),
