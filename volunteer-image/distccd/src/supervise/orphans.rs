@@ -25,9 +25,13 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 pub(crate) struct Orphans;
 
 impl Orphans {
-    /// Makes orphans of this process's descendants children of this process.
+    /// Makes orphans of this process's descendants children of this process. Process 1, which a container's daemon is,
+    /// need not ask for that.
     pub(crate) fn adopt() -> io::Result<Self> {
-        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        let own = rustix::process::getpid();
+        if !own.is_init() {
+            rustix::process::set_child_subreaper(Some(own))?;
+        }
         Ok(Self)
     }
 
