@@ -1,6 +1,7 @@
 //! The whole farm against a real Docker engine.
 
 mod archive;
+mod arm_host;
 mod bundle;
 mod compile;
 mod compose;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         versions::one_container_has_several_gcc_versions,
         versions::an_expired_index_is_used_only_if_allowed,
         archive::a_farm_compiles_with_a_toolchain_from_an_archive,
+        arm_host::an_arm_machine_compiles_for_pcs_and_for_its_own_kind,
         pump::headers_of_the_system_come_with_the_image_if_asked_for,
         exports::what_reads_the_files_takes_them,
         compose::the_first_generation_brings_it_up,

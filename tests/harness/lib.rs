@@ -9,6 +9,7 @@
 //! - [`master`], [`board`], [`debian`]: the machine that runs the stock client, and where it comes from
 //! - [`builder`]: an image that can build farmctl, for the Dockerfile; [`compose`]: compose, of both generations
 //! - [`alone`]: the binary in an image that holds nothing else
+//! - [`emulation`]: ARM machines, as far as this one can play them
 //! - [`tampered`]: a mirror that spoils what it serves
 //! - [`project`], [`job_log`], [`mod@reference`]: what masters build, what volunteers say of it, what it should be
 //! - [`second_engine`]: an engine that a trial may stop and cut off from power; [`swarm`]: two that are a swarm, and a registry
@@ -21,6 +22,7 @@ pub mod builder;
 pub mod compose;
 pub mod container;
 pub mod debian;
+pub mod emulation;
 pub mod engine;
 pub mod eventually;
 pub mod farm;
