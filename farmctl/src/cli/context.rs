@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::environment::Environment;
 use super::fleet::is_of_this_machine;
@@ -18,6 +19,8 @@ pub(super) struct Context {
     manifest: Option<PathBuf>,
     pub(super) environment: Environment,
     pub(super) report: Arc<Report>,
+    /// Whether what is under way is finished at Ctrl-C instead of dropped.
+    finishes: AtomicBool,
 }
 
 /// The manifest that is used when none is named and it exists.
@@ -31,6 +34,7 @@ impl Context {
             manifest,
             environment,
             report: Arc::new(Report::new(style)),
+            finishes: AtomicBool::new(false),
         }
     }
 
@@ -103,8 +107,18 @@ impl Context {
         }
     }
 
+    /// Ctrl-C or SIGTERM while nothing has begun that would have to be finished: what is at work then, such as an ssh
+    /// that does not get through, is dropped and leaves nothing behind.
+    pub(super) async fn abandoned(&self) {
+        stop_signal().await;
+        if self.finishes.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Cancelled at the first Ctrl-C or SIGTERM; the second one ends the program at once.
     pub(super) fn interrupt(&self) -> Interrupt {
+        self.finishes.store(true, Ordering::Relaxed);
         let interrupt = Interrupt::new();
         let (report, token) = (Arc::clone(&self.report), interrupt.clone());
         tokio::spawn(async move {

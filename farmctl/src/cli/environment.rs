@@ -47,7 +47,7 @@ const READ_HERE: &[Variable] = &[
     },
     Variable {
         name: "DOCKER_CONFIG",
-        meaning: "where docker's settings are, with contexts, certificates and credentials of registries, else ~/.docker",
+        meaning: "where docker's settings, contexts, certificates and credentials are, else ~/.docker",
     },
     Variable {
         name: "DOCKER_TLS_VERIFY",

@@ -149,7 +149,12 @@ fn run_verb(cli: Cli) -> Exit {
         .build()
     {
         Ok(runtime) => {
-            let result = runtime.block_on(dispatch(&cli.verb, &context));
+            let result = runtime.block_on(async {
+                tokio::select! {
+                    result = dispatch(&cli.verb, &context) => result,
+                    () = context.abandoned() => Ok(Exit::Interrupted),
+                }
+            });
             runtime.shutdown_background();
             result
         }

@@ -45,6 +45,13 @@ fn an_engine_that_dies_between_two_calls() {
 }
 
 #[test]
+fn an_engine_that_is_too_old() {
+    let machine = Machine::new();
+    machine.engine.state().version = Some(("19.03.15", "1.40"));
+    assert_runs!("fault-old", machine.run(&["status"]), machine.run(&["up"]));
+}
+
+#[test]
 fn an_engine_that_refuses() {
     let machine = Machine::new();
     fault(

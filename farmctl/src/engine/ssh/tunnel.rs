@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
@@ -21,6 +22,7 @@ use crate::farm::SshEndpoint;
 #[derive(Debug)]
 pub(in crate::engine) struct Tunnel {
     endpoint: SshEndpoint,
+    process: Pid,
     folder: TempDir,
     /// ssh's last words once it has ended.
     words: watch::Receiver<Option<String>>,
@@ -52,7 +54,11 @@ impl Tunnel {
         })?;
         let mut command = command::tunnel(endpoint, &folder.path().join(NEAR));
         let mut child = command.spawn().map_err(|error| unstarted(&error))?;
-        let (Some(lifeline), Some(stderr)) = (child.stdin.take(), child.stderr.take()) else {
+        let process = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let pipes = (child.stdin.take(), child.stderr.take());
+        let (Some(process), (Some(lifeline), Some(stderr))) = (process, pipes) else {
             let reason = "it has no pipes".to_owned();
             return Err(SshProblem::NotStarted { reason });
         };
@@ -63,6 +69,7 @@ impl Tunnel {
         });
         let mut tunnel = Self {
             endpoint: endpoint.clone(),
+            process,
             folder,
             words,
             watcher,
@@ -113,7 +120,10 @@ impl Tunnel {
 
 impl Drop for Tunnel {
     fn drop(&mut self) {
-        // The task owns the process, which is killed with it.
+        // The task owns the process, which would be killed with it, but when that is nobody knows: the program may end now.
+        if self.words.borrow().is_none() {
+            let _gone_already = kill_process(self.process, Signal::KILL);
+        }
         self.watcher.abort();
     }
 }

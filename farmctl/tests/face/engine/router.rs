@@ -114,7 +114,8 @@ fn dispatch(call: &Call, shared: &Arc<Shared>) -> Response {
     match parts.as_slice() {
         ["_ping"] => "OK".into_response(),
         ["version"] => {
-            ok(&json!({ "Version": VERSION, "ApiVersion": "1.41", "MinAPIVersion": "1.12" }))
+            let (version, api) = state.version.unwrap_or((VERSION, "1.41"));
+            ok(&json!({ "Version": version, "ApiVersion": api, "MinAPIVersion": "1.12" }))
         }
         ["info"] => ok(&info()),
         ["containers", rest @ ..] => {

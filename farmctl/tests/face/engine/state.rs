@@ -15,6 +15,8 @@ pub(crate) struct State {
     pub(crate) volumes: BTreeMap<String, Value>,
     pub(crate) images: Vec<Image>,
     pub(crate) faults: Vec<Fault>,
+    /// What it says it is, if not a usual one: its version, and its API's.
+    pub(crate) version: Option<(&'static str, &'static str)>,
     /// Calls so far, as `METHOD /path`, without those that only look.
     pub(crate) changes: Vec<String>,
     pub(super) execs: u32,
