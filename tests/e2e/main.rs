@@ -17,6 +17,7 @@ mod images;
 mod interruption;
 mod lifecycle;
 mod master;
+mod podman;
 mod posture;
 mod printed;
 mod pump;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
         engines_end::a_farm_comes_back_after_a_power_cut,
         engines_end::up_without_power_can_be_repeated,
         engines_end::up_goes_on_after_the_engine_was_killed,
+        podman::a_farm_lives_on_podman,
     ]);
     tests.extend(docker_tests![fleet::two_engines_are_one_farm]);
     tests.extend(docker_tests![

@@ -31,7 +31,8 @@ pub struct TestFarm {
 #[derive(Debug, Clone)]
 struct Elsewhere {
     endpoint: String,
-    namespace: PathBuf,
+    /// The network that it is in, if not this one.
+    namespace: Option<PathBuf>,
 }
 
 /// Where a farm's ports are published.
@@ -68,7 +69,16 @@ impl TestFarm {
     pub(crate) fn on(mut self, engine: &SecondEngine) -> Self {
         self.elsewhere = Some(Elsewhere {
             endpoint: engine.endpoint(),
-            namespace: engine.namespace(),
+            namespace: Some(engine.namespace()),
+        });
+        self
+    }
+
+    /// The same farm on another engine of this machine.
+    pub(crate) fn at(mut self, endpoint: String) -> Self {
+        self.elsewhere = Some(Elsewhere {
+            endpoint,
+            namespace: None,
         });
         self
     }
@@ -255,12 +265,18 @@ impl TestFarm {
 impl Elsewhere {
     /// `program` as it runs on that engine's machine.
     fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new("nsenter");
-        command
-            .arg(format!("--net={}", self.namespace.display()))
-            .arg("--")
-            .arg(program)
-            .env("DOCKER_HOST", &self.endpoint);
+        let mut command = match &self.namespace {
+            None => Command::new(program),
+            Some(namespace) => {
+                let mut command = Command::new("nsenter");
+                command
+                    .arg(format!("--net={}", namespace.display()))
+                    .arg("--")
+                    .arg(program);
+                command
+            }
+        };
+        command.env("DOCKER_HOST", &self.endpoint);
         command
     }
 }

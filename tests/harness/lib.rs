@@ -13,6 +13,7 @@
 //! - [`tampered`]: a mirror that spoils what it serves
 //! - [`project`], [`job_log`], [`mod@reference`]: what masters build, what volunteers say of it, what it should be
 //! - [`second_engine`]: an engine that a trial may stop and cut off from power; [`swarm`]: two that are a swarm, and a registry
+//! - [`mod@podman`]: an engine of another make
 //! - [`inventory`], [`sweep`]: what a run has on the engine, and how it goes
 //! - [`mod@eventually`]: waiting for a state instead of for a time
 
@@ -33,6 +34,7 @@ pub mod inventory;
 pub mod job_log;
 pub mod master;
 pub mod network;
+pub mod podman;
 pub mod project;
 pub mod reference;
 pub mod run;
@@ -53,6 +55,7 @@ pub use finished::Finished;
 pub use inventory::Inventory;
 pub use master::Master;
 pub use network::Lan;
+pub use podman::Podman;
 pub use scenario::Scenario;
 pub use second_engine::SecondEngine;
 pub use swarm::TestSwarm;

@@ -15,7 +15,9 @@ use tokio::sync::OnceCell;
 use crate::farm::Place;
 use crate::run::RunId;
 use crate::sweep::{self, RUN_LABEL, Scope, TRIAL_LABEL, sweep};
-use crate::{BOARDS, Container, Lan, Master, SecondEngine, TestFarm, TestSwarm, engine, farmctl};
+use crate::{
+    BOARDS, Container, Lan, Master, Podman, SecondEngine, TestFarm, TestSwarm, engine, farmctl,
+};
 
 /// What all trials of a test binary share.
 #[derive(Debug)]
@@ -155,6 +157,24 @@ impl Scenario {
     pub fn farm_of(&self, _swarm: &TestSwarm, word: &str, keys: &str) -> Result<TestFarm> {
         let address = TestSwarm::ADDRESSES[0].parse()?;
         self.new_farm(word, Place::Own(address), keys)
+    }
+
+    /// Podman, with storage of this trial's own.
+    ///
+    /// # Errors
+    /// See [`Podman::start`].
+    pub async fn podman(&self, word: &str) -> Result<Podman> {
+        Podman::start(&self.run.id, word).await
+    }
+
+    /// A farm of this trial's own on Podman, at an address that no other farm has.
+    ///
+    /// # Errors
+    /// The machine's engine refuses the network that the address is of, or the disk is full.
+    pub async fn farm_on_podman(&self, podman: &Podman, keys: &str) -> Result<TestFarm> {
+        let lan = self.lan("podman").await?;
+        let farm = self.new_farm("podman", Place::Own(lan.gateway), keys)?;
+        Ok(farm.at(podman.endpoint()))
     }
 
     /// A farm of this trial's own at this machine's own address, as a user's is who says nothing of addresses.

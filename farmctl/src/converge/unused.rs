@@ -1,7 +1,7 @@
 //! Which images nobody needs. Pure.
 
 use crate::engine::LiveImage;
-use crate::image::REPOSITORIES;
+use crate::farm::REPOSITORIES;
 
 /// An image that may go.
 #[derive(Debug, Clone, PartialEq, Eq)]

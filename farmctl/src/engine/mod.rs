@@ -35,7 +35,8 @@ pub use logs::{LogLine, LogLines, LogRequest, LogStream};
 pub use memory::MemoryEngine;
 pub use memory_swarm::MemorySwarm;
 pub use observed::{
-    Health, LiveContainer, LiveNetwork, LiveState, LiveVolume, Observed, PortHolder, TaggedImage,
+    Account, Health, LiveContainer, LiveNetwork, LiveState, LiveVolume, Observed, PortHolder,
+    TaggedImage,
 };
 pub use route::Route;
 pub use ssh::ssh_host_name;

@@ -71,6 +71,8 @@ pub struct LiveContainer {
     pub gcc: Vec<GccMajor>,
     /// Everything it is made of.
     pub shape: Shape,
+    /// How far the engine's account of it can be compared with what was asked for.
+    pub account: Account,
     /// Labels that came with its image.
     pub inherited: BTreeMap<String, String>,
     /// Whether it runs.
@@ -100,6 +102,7 @@ impl LiveContainer {
             slots: labels.slots,
             gcc: labels.gcc,
             shape,
+            account: Account::Whole,
             inherited,
             state: LiveState::Running,
             health: Health::Healthy,
@@ -153,6 +156,16 @@ impl LiveContainer {
             None => SocketAddr::new(listen, port),
         })
     }
+}
+
+/// How far an engine's account of a container can be compared with what it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// Option by option.
+    Whole,
+    /// The engine adds options of its own and says others in other words, as Podman does: only the fingerprint tells what
+    /// was asked for, and nothing tells what somebody changed afterwards.
+    Fingerprint,
 }
 
 /// An image of the engine.

@@ -26,9 +26,9 @@ pub use settings::{
 };
 pub use spec::{
     Attachment, DOOR_DIRECTORY, DoorSpec, Fingerprint, HealthCheck, ImageTag, LeftToNodes, Mount,
-    Role, ServicePowers, ServiceShape, ServiceSpec, Shape, UpdateOrder, VolunteerSpec, door_name,
-    inside_network_name, labels, network_name, probe_command, service_health, volume_name,
-    volume_options,
+    REPOSITORIES, Role, ServicePowers, ServiceShape, ServiceSpec, Shape, UpdateOrder,
+    VolunteerSpec, door_name, inside_network_name, labels, network_name, probe_command,
+    service_health, volume_name, volume_options,
 };
 pub use swarm::{Constraint, Registry, Swarm, SwarmError};
 pub use target::{

@@ -22,14 +22,11 @@ use super::progress::{Listener, Progress};
 use super::recipe::ImageRecipe;
 use super::request::{CompilerSource, ImageRequest};
 use super::{Error, Program, Programs};
-use crate::farm::Architecture;
+use crate::farm::{Architecture, REPOSITORIES};
 
 /// The label of every assembled image that says its own name and tag: where it disagrees with the tag that an engine
 /// gave, somebody moved the tag.
 pub const IMAGE_LABEL: &str = "farmctl.image";
-
-/// What the names of all assembled images begin with.
-pub const REPOSITORIES: &str = "farmctl/";
 
 /// What an assembler works with.
 #[derive(Debug, Clone)]

@@ -56,7 +56,7 @@ mod tarball;
 mod upkeep;
 
 pub use archive::{Expiry, IndexError, Keyring, KeyringError, ReleaseError, ResolveError};
-pub use assembler::{Assembler, IMAGE_LABEL, REPOSITORIES, Settings, reference};
+pub use assembler::{Assembler, IMAGE_LABEL, Settings, reference};
 pub use debian::DebianArchive;
 pub(crate) use digest::Hashing;
 pub use digest::{DigestError, Sha256};

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use super::super::Desired;
 use super::super::desired::Intent;
-use crate::engine::{Health, LiveContainer, LiveState, LiveVolume, Observed};
+use crate::engine::{Account, Health, LiveContainer, LiveState, LiveVolume, Observed};
 use crate::farm::{
-    DoorSpec, ImageSource, Network, TargetName, VolunteerSpec, network_name, volume_name,
+    DoorSpec, ImageSource, Network, Shape, TargetName, VolunteerSpec, network_name, volume_name,
     volume_options,
 };
 
@@ -104,7 +104,7 @@ fn site<'a>(spec: &'a VolunteerSpec, desired: &Desired, observed: &'a Observed) 
 }
 
 fn door_differences(spec: &DoorSpec, live: &LiveContainer, observed: &Observed) -> Vec<String> {
-    let mut differences = spec.differences(&live.shape, &live.inherited);
+    let mut differences = unlike(&spec.made_of(&live.shape.image), live);
     let is_told = differences.iter().any(|name| name == "network");
     if !is_told && !network_fits(spec, observed) {
         differences.push("network".to_owned());
@@ -187,13 +187,22 @@ fn rank(live: &LiveContainer, names: &[String]) -> impl Ord + use<> {
 }
 
 fn differences(spec: &VolunteerSpec, live: &LiveContainer, observed: &Observed) -> Vec<String> {
-    let mut differences = spec.shape().differences(&live.shape, &live.inherited);
+    let mut differences = unlike(&spec.shape(), live);
     if differences.first().map(String::as_str) != Some("image")
         && !runs_its_image(spec, live, observed)
     {
         differences.insert(0, "image".to_owned());
     }
     differences
+}
+
+/// What of a container is not as wanted, as far as its engine lets that be known.
+fn unlike(wanted: &Shape, live: &LiveContainer) -> Vec<String> {
+    match live.account {
+        Account::Whole => wanted.differences(&live.shape, &live.inherited),
+        Account::Fingerprint if live.fingerprint == wanted.fingerprint() => Vec::new(),
+        Account::Fingerprint => vec!["specification".to_owned()],
+    }
 }
 
 /// A tag may have been moved since the container was made, or before.

@@ -8,7 +8,8 @@ use bollard::models::{
     ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 
-use crate::farm::{Attachment, HealthCheck, Restart, Shape, labels, volume_options};
+use super::volumes;
+use crate::farm::{Attachment, HealthCheck, Restart, Shape, volume_options};
 
 pub(super) fn body(shape: &Shape) -> ContainerCreateBody {
     ContainerCreateBody {
@@ -81,13 +82,9 @@ fn port_bindings(shape: &Shape) -> PortMap {
     shape.ports.iter().map(bindings).collect()
 }
 
-/// Volumes that are not there yet are made with the container, as the directory of a door.
+/// A volume that went away meanwhile is made with the container, as the directory of a door.
 pub(super) fn mounts(shape: &Shape) -> Vec<EngineMount> {
-    let own = [labels::FARM, labels::TARGET];
-    let labels: HashMap<_, _> = own
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), shape.labels.get(name)?.clone())))
-        .collect();
+    let labels = volumes::own_labels(shape);
     let mount = |(target, mount): (&String, &crate::farm::Mount)| EngineMount {
         target: Some(target.clone()),
         source: Some(mount.source.clone()),

@@ -13,6 +13,7 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 
 use super::super::{LiveImage, labels};
+use super::image_names;
 use crate::farm::ImageTag;
 
 /// What engines call images that have lost their tag.
@@ -36,7 +37,7 @@ fn live(image: ImageSummary, used: &BTreeSet<String>) -> LiveImage {
     let tags = image.repo_tags.into_iter().filter(|tag| tag != NO_TAG);
     LiveImage {
         in_use: used.contains(&image.id),
-        tags: tags.map(ImageTag::new).collect(),
+        tags: tags.map(image_names::plain).collect(),
         bytes: u64::try_from(image.size).unwrap_or_default(),
         id: image.id,
     }

@@ -10,7 +10,8 @@ use bollard::models::{
 };
 use serde_json::Value;
 
-use crate::farm::{Attachment, HealthCheck, ImageTag, Mount, Restart, Shape};
+use super::image_names;
+use crate::farm::{Attachment, HealthCheck, Mount, Restart, Shape};
 
 pub(super) fn shape(container: &ContainerInspectResponse) -> Shape {
     let config = container.config.clone().unwrap_or_default();
@@ -19,7 +20,7 @@ pub(super) fn shape(container: &ContainerInspectResponse) -> Shape {
     Shape {
         foreign: foreign(&config, &host),
         network: attachment(container, &host),
-        image: ImageTag::new(config.image.unwrap_or_default()),
+        image: image_names::plain(config.image.unwrap_or_default()),
         entrypoint: config.entrypoint.unwrap_or_default(),
         command: config.cmd.unwrap_or_default(),
         user: config.user.unwrap_or_default(),

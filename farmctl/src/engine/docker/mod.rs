@@ -3,7 +3,9 @@
 mod connect;
 mod create;
 mod credentials;
+mod dialect;
 mod failure;
+mod image_names;
 mod images;
 mod inspect;
 mod leftover;
@@ -12,9 +14,11 @@ mod observe;
 mod probe;
 mod swarm;
 mod system;
+mod volumes;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::Docker;
@@ -25,6 +29,7 @@ use bollard::query_parameters::{
     RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptions,
 };
 use futures_util::TryStreamExt;
+use tokio::sync::OnceCell;
 
 use super::{
     ClientEnvironment, Engine, EngineError, EngineFacts, Fitness, ImageArchive, LiveImage,
@@ -36,6 +41,7 @@ use crate::farm::{
 };
 use connect::Line;
 pub use connect::resolve;
+use dialect::Dialect;
 use failure::{Missing, NameTaken, Operation};
 
 /// How long ordinary calls may take.
@@ -53,6 +59,8 @@ pub struct DockerEngine {
     line: Line,
     /// Where Docker's own command keeps its settings.
     settings: Option<PathBuf>,
+    /// Asked for once.
+    dialect: Arc<OnceCell<Dialect>>,
 }
 
 impl DockerEngine {
@@ -69,7 +77,14 @@ impl DockerEngine {
             patient,
             line,
             settings: client.settings.clone(),
+            dialect: Arc::default(),
         })
+    }
+
+    /// What kind of engine this is.
+    async fn dialect(&self) -> Result<Dialect, bollard::errors::Error> {
+        let ask = async || Ok(Dialect::of(&self.docker.version().await?));
+        self.dialect.get_or_try_init(ask).await.copied()
     }
 
     async fn stop(&self, id: &str) -> Result<(), bollard::errors::Error> {
@@ -133,7 +148,7 @@ impl Engine for DockerEngine {
 
     async fn observe(&self, farm: &FarmName) -> Result<Observed, EngineError> {
         let doing = self.doing("look at what runs");
-        observe::observe(&self.docker, farm)
+        observe::observe(&self.docker, self.dialect(), farm)
             .await
             .map_err(|error| doing.failed(error))
     }
@@ -180,6 +195,12 @@ impl Engine for DockerEngine {
     }
 
     async fn run_container(&self, name: &str, shape: &Shape) -> Result<(), EngineError> {
+        let doing = self.doing(format!("create the volume of {name}"));
+        let made = async {
+            let dialect = self.dialect().await?;
+            volumes::create(&self.docker, dialect, shape).await
+        };
+        made.await.map_err(|error| doing.failed(error))?;
         let doing = self.doing(format!("create container {name}"));
         let id = leftover::create_or_find(&self.docker, name, shape)
             .await

@@ -17,14 +17,19 @@ use bollard::query_parameters::{
 use futures_util::future::try_join_all;
 
 use super::super::{
-    Health, LiveContainer, LiveNetwork, LiveState, LiveVolume, Observed, PortHolder, TaggedImage,
-    labels, network_name,
+    Account, Health, LiveContainer, LiveNetwork, LiveState, LiveVolume, Observed, PortHolder,
+    TaggedImage, labels, network_name,
 };
+use super::dialect::Dialect;
 use super::failure::Missing as _;
-use super::inspect;
+use super::{image_names, inspect};
 use crate::farm::{FarmName, ImageTag, Role, labels as names};
 
-pub(super) async fn observe(docker: &Docker, farm: &FarmName) -> Result<Observed, Error> {
+pub(super) async fn observe(
+    docker: &Docker,
+    dialect: impl Future<Output = Result<Dialect, Error>>,
+    farm: &FarmName,
+) -> Result<Observed, Error> {
     let containers = ListContainersOptionsBuilder::default().all(true).build();
     let networks = HashMap::from([("label", vec![labels::filter(farm)])]);
     let networks = ListNetworksOptionsBuilder::default()
@@ -41,7 +46,8 @@ pub(super) async fn observe(docker: &Docker, farm: &FarmName) -> Result<Observed
         let own = try_join_all(own.iter().map(|summary| look_at(docker, summary))).await?;
         Ok((own.into_iter().flatten().collect::<Vec<_>>(), others))
     };
-    let ((own, others), networks, volumes, images) = tokio::try_join!(
+    let (dialect, (own, others), networks, volumes, images) = tokio::try_join!(
+        dialect,
         containers,
         docker.list_networks(Some(networks)),
         docker.list_volumes(Some(volumes)),
@@ -52,18 +58,25 @@ pub(super) async fn observe(docker: &Docker, farm: &FarmName) -> Result<Observed
         image.map(|image| image.labels.clone()).unwrap_or_default()
     };
     let mut observed = Observed {
-        networks: networks.into_iter().filter_map(network).collect(),
+        networks: networks
+            .into_iter()
+            .filter_map(|found| network(found, dialect))
+            .collect(),
         volumes: volumes
             .volumes
             .into_iter()
             .flatten()
-            .map(|found| volume(found, farm))
+            .map(|found| volume(found, dialect, farm))
             .collect(),
         ..Observed::default()
     };
     for (container, age) in own {
         let inherited = image_labels(container.image.as_deref().unwrap_or_default());
-        let live = live(container, inherited.into_iter().collect(), age);
+        let account = dialect.account();
+        let live = LiveContainer {
+            account,
+            ..live(container, inherited.into_iter().collect(), age)
+        };
         match live.role {
             Some(Role::Door) => observed.doors.push(live),
             _ => observed.volunteers.push(live),
@@ -167,6 +180,7 @@ fn live(
         slots: labels.slots,
         gcc: labels.gcc,
         shape,
+        account: Account::Whole,
         inherited,
         state: is,
         health,
@@ -215,12 +229,13 @@ fn taken_ports(container: &ContainerSummary) -> Vec<PortHolder> {
         .collect()
 }
 
-fn network(network: Network) -> Option<LiveNetwork> {
+fn network(network: Network, dialect: Dialect) -> Option<LiveNetwork> {
     let options = network.options.unwrap_or_default();
-    let is_isolated = network.driver.as_deref() == Some("bridge")
-        && super::isolation()
-            .iter()
-            .all(|(name, value)| options.get(name) == Some(value));
+    let is_bridge = network.driver.as_deref() == Some("bridge");
+    let keeps_apart = super::isolation()
+        .iter()
+        .all(|(name, value)| options.get(name) == Some(value));
+    let is_isolated = is_bridge && (keeps_apart || !dialect.has_network_options());
     Some(LiveNetwork {
         id: network.id?,
         name: network.name?,
@@ -228,14 +243,14 @@ fn network(network: Network) -> Option<LiveNetwork> {
     })
 }
 
-pub(super) fn volume(volume: Volume, farm: &FarmName) -> LiveVolume {
+pub(super) fn volume(volume: Volume, dialect: Dialect, farm: &FarmName) -> LiveVolume {
     let labels: BTreeMap<_, _> = volume.labels.into_iter().collect();
     let is_local = volume.driver == "local";
     LiveVolume {
         name: volume.name,
         is_ours: labels::is_of(&labels, farm),
         target: labels::read(&labels).target,
-        options: is_local.then(|| volume.options.into_iter().collect()),
+        options: is_local.then(|| dialect.read_volume_options(volume.options)),
     }
 }
 
@@ -250,5 +265,5 @@ pub(super) fn tags(image: ImageSummary) -> impl Iterator<Item = (ImageTag, Tagge
         .repo_tags
         .into_iter()
         .chain(image.repo_digests)
-        .map(move |tag| (ImageTag::new(tag), live.clone()))
+        .map(move |tag| (image_names::plain(tag), live.clone()))
 }

@@ -127,15 +127,24 @@ impl DoorSpec {
         })
     }
 
+    /// The container to make, of another image.
+    pub fn made_of(&self, image: &ImageTag) -> Shape {
+        let image = image.clone();
+        Self {
+            image,
+            ..self.clone()
+        }
+        .shape()
+    }
+
     /// What of a door's container is not as wanted. Of which image it was made does not matter: it is there for years.
     pub fn differences(
         &self,
         observed: &Shape,
         inherited: &BTreeMap<String, String>,
     ) -> Vec<String> {
-        let mut wanted = self.shape();
-        wanted.image = observed.image.clone();
-        wanted.differences(observed, inherited)
+        self.made_of(&observed.image)
+            .differences(observed, inherited)
     }
 }
 

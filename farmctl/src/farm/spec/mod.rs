@@ -25,6 +25,9 @@ pub use volunteer::{VolunteerSpec, probe_command};
 
 use super::Stats;
 
+/// What the names of all assembled images begin with.
+pub const REPOSITORIES: &str = "farmctl/";
+
 /// A tag of an assembled image, such as `farmctl/armv7h:1f0c…`; the same contents have the same tag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ImageTag(String);

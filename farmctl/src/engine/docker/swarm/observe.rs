@@ -13,6 +13,7 @@ use bollard::query_parameters::{
 use super::super::super::{
     LiveNode, LiveService, LiveServiceNetwork, ObservedSwarm, ServiceNetwork, labels, network_name,
 };
+use super::super::dialect::Dialect;
 use super::super::failure::Missing as _;
 use super::super::observe::{tags, volume};
 use super::read::{self, NetworkNames};
@@ -52,7 +53,7 @@ pub(super) async fn observe(docker: &Docker, farm: &FarmName) -> Result<Observed
             .volumes
             .into_iter()
             .flatten()
-            .map(|found| volume(found, farm))
+            .map(|found| volume(found, Dialect::Docker, farm))
             .collect(),
         images: images.into_iter().flat_map(tags).collect(),
         taken_names: others.iter().filter_map(name).collect(),
