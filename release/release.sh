@@ -48,7 +48,9 @@ flags+=" --remap-path-prefix=$(rustc --print sysroot)=rust"
 programs() {
     local made options=(--release --locked --package farmctl --package distccd --bin farmctl --bin distccd)
     if [ "$1" = "$host" ]; then
-        RUSTFLAGS=$flags cargo build --quiet --target "$1" --target-dir target/dist "${options[@]}"
+        # With what describes them, which is made of the same crates.
+        RUSTFLAGS=$flags cargo build --quiet --target "$1" --target-dir target/dist "${options[@]}" \
+            --package release-bill --bin release-bill
         made=target/dist/$1/release
     else
         made=$(dirname "$(RUSTFLAGS=$flags release/cross-arm64.sh "${options[@]}")")
@@ -77,10 +79,6 @@ archive() {
         --mtime="@$SOURCE_DATE_EPOCH" -cf - "$1" | gzip -9 -n > "$out/$1.tar.gz"
 }
 
-step "the programs that describe the release"
-cargo build --quiet --release --locked --target-dir target/dist -p release-bill
-bill=$(find target/dist -maxdepth 3 -path '*/release/release-bill' -type f | head -n 1)
-
 declare -A machines=([x86_64-unknown-linux-gnu]=amd64 [aarch64-unknown-linux-gnu]=arm64)
 host=$(rustc -vV | sed -n 's/^host: //p')
 triples=("$host")
@@ -92,6 +90,7 @@ for triple in "${triples[@]}"; do
     programs "$triple" "$work/farmctl-$version-$triple"
 done
 farmctl=$work/farmctl-$version-$host/farmctl
+bill=target/dist/$host/release/release-bill
 
 for triple in "${triples[@]}"; do
     name=farmctl-$version-$triple
