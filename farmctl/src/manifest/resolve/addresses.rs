@@ -29,7 +29,7 @@ pub(super) fn refuse_shared(hosts: &[Host], spots: &[Option<Spot>], findings: &m
         let mut clash = None;
         for port in ports {
             let first = *dialled.entry((address.clone(), port)).or_insert(index);
-            if first != index && clash.is_none() {
+            if clash.is_none() && first != index && !is_one_engine(&hosts[first], second) {
                 clash = Some((first, port));
             }
         }
@@ -43,6 +43,16 @@ pub(super) fn refuse_shared(hosts: &[Host], spots: &[Option<Spot>], findings: &m
             };
             findings.clash(problem, second_spot, first_spot);
         }
+    }
+}
+
+/// That is a mistake of its own.
+fn is_one_engine(first: &Host, second: &Host) -> bool {
+    match (&first.docker, &second.docker) {
+        (DockerEndpoint::Tls(first), DockerEndpoint::Tls(second)) => {
+            (&first.host, first.port) == (&second.host, second.port)
+        }
+        (first, second) => first == second,
     }
 }
 
