@@ -40,16 +40,14 @@ WORKDIR /farm
 COPY Cargo.lock farm.yaml* farm.lock* /farm/
 # A lock counts beside a manifest; an empty one is the default farm.
 RUN touch farm.yaml \
- && /farmctl/bin/farmctl build "$TARGET" --layers /image \
- && mkdir -p /image/headers /image/assembler
+ && /farmctl/bin/farmctl build "$TARGET" --layers /image
 
 FROM scratch
 ARG TARGET
-# A layer each, as farmctl has them, so that the images of several targets share what they have in common.
+# In layers, so that the images of several targets share what they have in common. Not every image has all of the second;
+# none is empty, which the builder of older engines may lose on the way.
 COPY --from=assembly /image/libraries/ /
-COPY --from=assembly /image/assembler/ /
-COPY --from=assembly /image/gcc-* /
-COPY --from=assembly /image/headers/ /
+COPY --from=assembly /image/assembler* /image/gcc-* /image/headers* /
 COPY --from=assembly /image/daemon/ /
 COPY --from=assembly /image/toolchain/ /
 ENV PATH=/usr/bin
