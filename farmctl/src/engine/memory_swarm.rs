@@ -4,12 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::stream;
-
 use super::{
     EngineError, EngineErrorKind, LiveNode, LiveService, LiveServiceNetwork, LiveTask, LiveUpdate,
-    LogLines, LogRequest, MemoryEngine, ObservedSwarm, ServiceNetwork, SwarmEngine, TaskState,
-    labels,
+    MemoryEngine, ObservedSwarm, ServiceNetwork, SwarmEngine, TaskState, labels,
 };
 use crate::farm::{Attachment, FarmName, ImageTag, ServiceShape, ServiceSpec};
 
@@ -247,9 +244,5 @@ impl SwarmEngine for MemoryEngine {
             .volumes
             .retain(|live| live.name != name);
         Ok(())
-    }
-
-    fn service_logs(&self, _name: &str, _request: &LogRequest) -> LogLines {
-        Box::pin(stream::empty())
     }
 }

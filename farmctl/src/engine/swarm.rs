@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{EngineError, LiveVolume, LogLines, LogRequest, TaggedImage};
+use super::{EngineError, LiveVolume, TaggedImage};
 use crate::farm::{
     FarmName, GccMajor, ImageTag, Role, ServicePowers, ServiceShape, ServiceSpec, Slots, TargetName,
 };
@@ -78,9 +78,6 @@ pub trait SwarmEngine: Send + Sync {
         &self,
         name: &str,
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
-
-    /// What a service's tasks wrote. One that does not exist wrote nothing.
-    fn service_logs(&self, name: &str, request: &LogRequest) -> LogLines;
 }
 
 /// A network of services.

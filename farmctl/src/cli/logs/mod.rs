@@ -71,6 +71,7 @@ pub(super) async fn logs(args: &Logs, context: &Context) -> Result<Exit, Failure
         since: args.since,
         farm: farm.name.clone(),
     };
+    tell_of_swarms(&fleet, context);
     let hosts = fleet
         .ask(context, async |_member, engine| Ok(engine))
         .await?;
@@ -96,6 +97,20 @@ pub(super) async fn logs(args: &Logs, context: &Context) -> Result<Exit, Failure
         _stopped = tokio::signal::ctrl_c(), if args.follow => Vec::new(),
     };
     hosts.without(broken).end(Exit::Done)
+}
+
+/// The tasks of a swarm write on nodes whose engines are not asked.
+fn tell_of_swarms(fleet: &Fleet, context: &Context) {
+    let swarms = fleet
+        .members
+        .iter()
+        .filter(|member| member.host.swarm.is_some());
+    for member in swarms {
+        context.report.note(&format!(
+            "host {} is a swarm; its manager tells what tasks wrote: docker service logs farmctl-{}-TARGET",
+            member.host.name, fleet.farm.name
+        ));
+    }
 }
 
 fn source((member, engine): &(Member, DockerEngine)) -> Source<DockerEngine> {

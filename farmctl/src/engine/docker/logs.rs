@@ -16,39 +16,24 @@ pub(super) fn lines(
     container: &str,
     request: &LogRequest,
 ) -> impl Stream<Item = Result<LogLine, EngineError>> + Send + use<> {
-    told(docker.logs(container, Some(options(request))), doing)
-}
-
-/// What all tasks of a service wrote, as their nodes tell the manager.
-pub(super) fn of_service(
-    docker: &Docker,
-    doing: Operation<'_>,
-    service: &str,
-    request: &LogRequest,
-) -> impl Stream<Item = Result<LogLine, EngineError>> + Send + use<> {
-    told(docker.service_logs(service, Some(options(request))), doing)
-}
-
-fn told<S: Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>(
-    output: S,
-    doing: Operation<'_>,
-) -> impl Stream<Item = Result<LogLine, EngineError>> + Send + use<S> {
     let (line_to_engine, operation) = (doing.line.clone(), doing.operation);
-    output.filter_map(move |output| {
-        let line = match output {
-            Ok(output) => Some(Ok(line(output))),
-            // Removed meanwhile: it has nothing more to say.
-            Err(error) if error.is_missing() => None,
-            Err(error) => {
-                let doing = Operation {
-                    line: &line_to_engine,
-                    operation: operation.clone(),
-                };
-                Some(Err(doing.failed(error)))
-            }
-        };
-        std::future::ready(line)
-    })
+    docker
+        .logs(container, Some(options(request)))
+        .filter_map(move |output| {
+            let line = match output {
+                Ok(output) => Some(Ok(line(output))),
+                // Removed meanwhile: it has nothing more to say.
+                Err(error) if error.is_missing() => None,
+                Err(error) => {
+                    let doing = Operation {
+                        line: &line_to_engine,
+                        operation: operation.clone(),
+                    };
+                    Some(Err(doing.failed(error)))
+                }
+            };
+            std::future::ready(line)
+        })
 }
 
 fn options(request: &LogRequest) -> LogsOptions {
