@@ -32,6 +32,10 @@ use std::process::ExitCode;
 
 use farm_tests::docker_tests;
 
+/// Set to anything, this variable has trials held that take longer than a run of everything may: a build of all crates in a
+/// container.
+const LONG: &str = "FARM_TESTS_LONG";
+
 fn main() -> ExitCode {
     let mut tests = docker_tests![
         lifecycle::up_makes_five_volunteers_and_prints_what_masters_need,
@@ -90,7 +94,6 @@ fn main() -> ExitCode {
         exports::what_reads_the_files_takes_them,
         compose::the_first_generation_brings_it_up,
         compose::the_second_generation_brings_it_up,
-        dockerfile::the_dockerfile_makes_the_same_image,
     ]);
     tests.extend(docker_tests![
         bundle::a_farm_comes_up_from_a_bundle_without_a_network,
@@ -104,5 +107,10 @@ fn main() -> ExitCode {
     tests.extend(docker_tests![
         lifecycle::status_tells_all_of_every_volunteer
     ]);
+    if std::env::var_os(LONG).is_some() {
+        tests.extend(docker_tests![
+            dockerfile::the_dockerfile_makes_the_same_image
+        ]);
+    }
     farm_tests::suite::run(tests)
 }
