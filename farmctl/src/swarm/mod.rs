@@ -2,7 +2,7 @@
 //!
 //! [`desired`] decides them, [`diff`] compares them with what the swarm has and gives a [`Plan`](crate::converge::Plan) of
 //! [`SwarmAction`]s, [`drain`] and [`undrain`] take nodes or targets out of service and back; all of that is pure.
-//! [`carry_out`] does one action.
+//! `carry_out` does one action.
 
 mod action;
 mod carry_out;
