@@ -22,6 +22,7 @@ mod posture;
 mod printed;
 mod pump;
 mod refusals;
+mod remote_engines;
 mod rolling;
 mod survival;
 mod swarm;
@@ -101,6 +102,10 @@ fn main() -> ExitCode {
         engines_end::a_farm_comes_back_after_a_power_cut,
         engines_end::up_without_power_can_be_repeated,
         engines_end::up_goes_on_after_the_engine_was_killed,
+        remote_engines::a_farm_on_an_engine_over_tls,
+        remote_engines::a_cable_is_pulled_while_an_image_goes_over_tls,
+        remote_engines::a_farm_on_an_engine_behind_ssh,
+        remote_engines::ssh_ends_while_an_image_goes_through,
         podman::a_farm_lives_on_podman,
     ]);
     tests.extend(docker_tests![fleet::two_engines_are_one_farm]);
@@ -109,7 +114,7 @@ fn main() -> ExitCode {
     ]);
     if std::env::var_os(LONG).is_some() {
         tests.extend(docker_tests![
-            dockerfile::the_dockerfile_makes_the_same_image
+            dockerfile::the_dockerfile_makes_the_same_image,
         ]);
     }
     farm_tests::suite::run(tests)

@@ -1,5 +1,6 @@
 //! A farm of a test: a name and folders of its own, the user's cache.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use tokio::process::{Child, Command};
 
 use crate::scenario::Transcript;
 use crate::sweep::{self, Scope};
-use crate::{Board, Container, Finished, SecondEngine, farmctl};
+use crate::{AnotherMachine, Board, Container, Finished, SecondEngine, farmctl};
 
 /// A manifest on disk and the `farmctl` to use it with.
 #[derive(Debug)]
@@ -27,12 +28,12 @@ pub struct TestFarm {
     elsewhere: Option<Elsewhere>,
 }
 
-/// An engine that is not the machine's.
+/// Where a farm's user is, if not on the machine of the trials.
 #[derive(Debug, Clone)]
 struct Elsewhere {
-    endpoint: String,
     /// The network that it is in, if not this one.
     namespace: Option<PathBuf>,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 /// Where a farm's ports are published.
@@ -68,8 +69,8 @@ impl TestFarm {
     /// The same farm on a second engine.
     pub(crate) fn on(mut self, engine: &SecondEngine) -> Self {
         self.elsewhere = Some(Elsewhere {
-            endpoint: engine.endpoint(),
             namespace: Some(engine.namespace()),
+            environment: vec![("DOCKER_HOST", engine.endpoint().into())],
         });
         self
     }
@@ -77,10 +78,26 @@ impl TestFarm {
     /// The same farm on another engine of this machine.
     pub(crate) fn at(mut self, endpoint: String) -> Self {
         self.elsewhere = Some(Elsewhere {
-            endpoint,
             namespace: None,
+            environment: vec![("DOCKER_HOST", endpoint.into())],
         });
         self
+    }
+
+    /// The same farm, as a user of another machine has it.
+    pub(crate) fn from(mut self, machine: &AnotherMachine) -> Self {
+        self.elsewhere = Some(Elsewhere {
+            namespace: Some(machine.namespace()),
+            environment: Vec::new(),
+        });
+        self
+    }
+
+    /// Sets a variable for every `farmctl` of a farm that is elsewhere.
+    pub fn set(&mut self, variable: &'static str, value: OsString) {
+        if let Some(elsewhere) = &mut self.elsewhere {
+            elsewhere.environment.push((variable, value));
+        }
     }
 
     /// The farm's name.
@@ -276,7 +293,7 @@ impl Elsewhere {
                 command
             }
         };
-        command.env("DOCKER_HOST", &self.endpoint);
+        command.envs(self.environment.iter().cloned());
         command
     }
 }

@@ -13,11 +13,14 @@
 //! - [`tampered`]: a mirror that spoils what it serves
 //! - [`project`], [`job_log`], [`mod@reference`]: what masters build, what volunteers say of it, what it should be
 //! - [`second_engine`]: an engine that a trial may stop and cut off from power; [`swarm`]: two that are a swarm, and a registry
+//! - [`another_machine`], [`authority`], [`sshd`]: a user elsewhere, certificates, and an ssh server of the engine's machine
 //! - [`mod@podman`]: an engine of another make
 //! - [`inventory`], [`sweep`]: what a run has on the engine, and how it goes
 //! - [`mod@eventually`]: waiting for a state instead of for a time
 
 pub mod alone;
+pub mod another_machine;
+pub mod authority;
 pub mod board;
 pub mod builder;
 pub mod compose;
@@ -41,11 +44,13 @@ pub mod run;
 pub mod scenario;
 pub mod second_engine;
 pub mod signal;
+pub mod sshd;
 pub mod suite;
 pub mod swarm;
 pub mod sweep;
 pub mod tampered;
 
+pub use another_machine::AnotherMachine;
 pub use board::{BOARDS, Board, FURTHER_BOARDS};
 pub use container::{Command, Container};
 pub use eventually::eventually;

@@ -16,7 +16,8 @@ use crate::farm::Place;
 use crate::run::RunId;
 use crate::sweep::{self, RUN_LABEL, Scope, TRIAL_LABEL, sweep};
 use crate::{
-    BOARDS, Container, Lan, Master, Podman, SecondEngine, TestFarm, TestSwarm, engine, farmctl,
+    AnotherMachine, BOARDS, Container, Lan, Master, Podman, SecondEngine, TestFarm, TestSwarm,
+    engine, farmctl,
 };
 
 /// What all trials of a test binary share.
@@ -131,6 +132,26 @@ impl Scenario {
     /// See [`SecondEngine::start`].
     pub async fn second_engine(&self, word: &str) -> Result<SecondEngine> {
         SecondEngine::start(self.docker(), &self.run.id, word).await
+    }
+
+    /// An engine of this trial's own that listens on the network, with the certificates in this folder.
+    ///
+    /// # Errors
+    /// See [`SecondEngine::start`].
+    pub async fn listening_engine(&self, word: &str, certificates: &Path) -> Result<SecondEngine> {
+        SecondEngine::start_listening(self.docker(), &self.run.id, word, certificates).await
+    }
+
+    /// A farm of this trial's own whose user sits at another machine than a second engine's; the manifest keys say how
+    /// the engine is reached.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn farm_from(&self, machine: &AnotherMachine, word: &str, keys: &str) -> Result<TestFarm> {
+        let address = SecondEngine::ADDRESS.parse()?;
+        Ok(self
+            .new_farm(word, Place::Own(address), keys)?
+            .from(machine))
     }
 
     /// A farm of this trial's own on a second engine, with these manifest keys.

@@ -22,6 +22,8 @@ pub struct SecondEngine {
     place: Place,
     daemon: Option<Child>,
     storage_driver: String,
+    /// Where its certificates are, if it listens on the network.
+    certificates: Option<PathBuf>,
 }
 
 /// How long a daemon may take to answer or to end on a loaded machine.
@@ -31,24 +33,60 @@ impl SecondEngine {
     /// What a farm's ports are published on: the namespace's only address besides loopback.
     pub const ADDRESS: &'static str = "10.213.7.1";
 
+    /// Where an engine that listens on the network does so.
+    pub const PORT: u16 = 2376;
+
     /// Starts an engine with the storage driver of the machine's own.
     ///
     /// # Errors
     /// This user may not do that ([`Skip`]), or the daemon does not come up.
     pub async fn start(machine: &Docker, run: &RunId, word: &str) -> Result<Self> {
+        Self::start_with(machine, run, word, None).await
+    }
+
+    /// The same, for whoever on the network has a certificate from the authority in the folder `certificates`, where the
+    /// engine's own ones are too.
+    ///
+    /// # Errors
+    /// See [`Self::start`].
+    pub async fn start_listening(
+        machine: &Docker,
+        run: &RunId,
+        word: &str,
+        certificates: &Path,
+    ) -> Result<Self> {
+        Self::start_with(machine, run, word, Some(certificates.to_owned())).await
+    }
+
+    async fn start_with(
+        machine: &Docker,
+        run: &RunId,
+        word: &str,
+        certificates: Option<PathBuf>,
+    ) -> Result<Self> {
         if !rustix::process::geteuid().is_root() {
             return Err(Skip("only root may start a second engine".to_owned()).into());
         }
         Place::sweep_dead_runs();
-        Self::at(machine, Place::create(&run.farm_name(word)).await?).await
+        let place = Place::create(&run.farm_name(word)).await?;
+        Self::at_with(machine, place, certificates).await
     }
 
     /// Starts an engine where there is a namespace for it already.
     pub(crate) async fn at(machine: &Docker, place: Place) -> Result<Self> {
+        Self::at_with(machine, place, None).await
+    }
+
+    async fn at_with(
+        machine: &Docker,
+        place: Place,
+        certificates: Option<PathBuf>,
+    ) -> Result<Self> {
         let mut engine = Self {
             place,
             daemon: None,
             storage_driver: String::new(),
+            certificates,
         };
         let info = machine.info().await?;
         engine.storage_driver = info.driver.context("the engine names no storage driver")?;
@@ -137,6 +175,11 @@ impl SecondEngine {
         format!("unix://{}", self.place.socket().display())
     }
 
+    /// What sets this engine apart from all others.
+    pub(crate) fn name(&self) -> &str {
+        &self.place.name
+    }
+
     /// The network namespace in which the engine's ports are open.
     pub fn namespace(&self) -> PathBuf {
         self.place.namespace()
@@ -172,7 +215,8 @@ impl SecondEngine {
             .append(true)
             .open(self.place.log())?;
         let place = &self.place;
-        let daemon = Command::new("nsenter")
+        let mut daemon = Command::new("nsenter");
+        daemon
             .arg(format!("--net={}", place.namespace().display()))
             .args(["--", "dockerd", "--config-file"])
             .arg(place.configuration())
@@ -183,7 +227,21 @@ impl SecondEngine {
             .arg("--pidfile")
             .arg(place.runtime().join("docker.pid"))
             .args(["--host", &self.endpoint()])
-            .args(["--storage-driver", &self.storage_driver])
+            .args(["--storage-driver", &self.storage_driver]);
+        if let Some(certificates) = &self.certificates {
+            let address = format!("tcp://{}:{}", Self::ADDRESS, Self::PORT);
+            daemon.args(["--tlsverify", "--host", &address]);
+            for (option, file) in [
+                ("cacert", "ca.pem"),
+                ("cert", "cert.pem"),
+                ("key", "key.pem"),
+            ] {
+                daemon
+                    .arg(format!("--tls{option}"))
+                    .arg(certificates.join(file));
+            }
+        }
+        let daemon = daemon
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -210,7 +268,7 @@ pub(crate) struct Place {
 }
 
 /// Where `ip netns` keeps namespaces, ip-netns(8).
-const NAMESPACES: &str = "/run/netns";
+pub(crate) const NAMESPACES: &str = "/run/netns";
 
 impl Place {
     async fn create(name: &str) -> Result<Self> {
@@ -422,6 +480,11 @@ impl Process {
 }
 
 pub(crate) async fn ip(arguments: &[&str]) -> Result<()> {
+    ask_ip(arguments).await.map(drop)
+}
+
+/// What `ip` prints.
+pub(crate) async fn ask_ip(arguments: &[&str]) -> Result<String> {
     let done = Command::new("ip")
         .args(arguments)
         .stdin(Stdio::null())
@@ -434,5 +497,5 @@ pub(crate) async fn ip(arguments: &[&str]) -> Result<()> {
         arguments.join(" "),
         String::from_utf8_lossy(&done.stderr)
     );
-    Ok(())
+    Ok(String::from_utf8(done.stdout)?)
 }
