@@ -154,7 +154,7 @@ fn standing(wish: &Desired) -> Observed {
         }],
         ..Observed::default()
     };
-    for spec in &wish.volunteers {
+    for spec in &wish.targets {
         let id = |role: &str| format!("{role}-{}", spec.target);
         observed
             .volunteers

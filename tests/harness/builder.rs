@@ -9,34 +9,15 @@ use bollard::Docker;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::master::image::Contents;
+use crate::master::image::{Contents, LEAVE_OUT};
 use crate::scenario::Skip;
 use crate::{debian, farmctl};
 
 /// What links Rust programs, and a shell for `RUN`.
 const PACKAGES: [&str; 5] = ["coreutils", "dash", "gcc", "libc6-dev", "sed"];
 
-/// For maintainer scripts, or not for a linker.
-const LEAVE_OUT: [&str; 18] = [
-    "adduser",
-    "base-files",
-    "debconf*",
-    "init-system-helpers",
-    "libasan*",
-    "libc-bin",
-    "libc-dev-bin",
-    "libcc1-0",
-    "libhwasan*",
-    "libitm1*",
-    "liblsan*",
-    "libquadmath0*",
-    "libtsan*",
-    "libubsan*",
-    "manpages*",
-    "netbase",
-    "perl*",
-    "sysvinit-utils",
-];
+/// What a linker has no use for, besides what no image of packages needs.
+const LEAVE_OUT_TOO: [&str; 2] = ["libc-dev-bin", "manpages*"];
 
 /// Where the image has Rust: a place that is on every search path.
 const RUST: &str = "usr/local";
@@ -71,7 +52,7 @@ pub async fn ensure(docker: &Docker) -> Result<String> {
     let contents = Contents {
         repository: "farmtest/builder",
         packages: &PACKAGES,
-        leave_out: &LEAVE_OUT,
+        leave_out: &[&LEAVE_OUT[..], &LEAVE_OUT_TOO].concat(),
         folders,
     };
     let lock = std::fs::read_to_string(root().join("Cargo.lock"))?;

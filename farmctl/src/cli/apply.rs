@@ -251,7 +251,7 @@ fn to_check(planned: &Planned) -> Vec<Check> {
 
 fn serving(desired: &Desired) -> impl Iterator<Item = &VolunteerSpec> {
     desired
-        .volunteers
+        .targets
         .iter()
         .filter(|spec| desired.scope.holds(Some(&spec.target)))
 }

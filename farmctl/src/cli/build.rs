@@ -3,17 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
 
 use super::context::Context;
 use super::fleet::{Fleet, HostArgs, Member, Snapshot};
 use super::image_files::{self, Place};
+use super::image_rows::{self, ImageRow};
 use super::images::{ImageArgs, ImageOrigin, Images, Machines, Pins, TargetImage};
 use super::{Exit, Failure, Output, stdout};
 use crate::converge::ImageSource;
 use crate::engine::Engine;
 use crate::farm::ImageTag;
-use crate::report::Table;
 
 /// Assemble the images that the engine lacks and load them, and start nothing
 #[derive(Debug, Args)]
@@ -49,26 +48,6 @@ impl Build {
     }
 }
 
-/// One line of the table; its JSON names are a contract.
-#[derive(Debug, Serialize)]
-struct Row {
-    host: String,
-    target: String,
-    image: String,
-    outcome: &'static str,
-}
-
-impl Row {
-    fn written(image: &TargetImage) -> Self {
-        Self {
-            host: image.host.to_string(),
-            target: image.target.to_string(),
-            image: image.tag.to_string(),
-            outcome: "written",
-        }
-    }
-}
-
 const BUILT: &str = "built";
 
 pub(super) async fn build(args: &Build, context: &Context) -> Result<Exit, Failure> {
@@ -90,7 +69,13 @@ async fn write(
     let images = Images::resolve(&fleet.farm, &machines, Pins::Kept, &args.images, context).await?;
     let chosen = images.shared_by(&fleet.members);
     let written = Box::pin(image_files::write(place, chosen, &images, context)).await?;
-    let rows: Vec<_> = written.into_iter().map(Row::written).collect();
+    let row = |image: &TargetImage| ImageRow {
+        host: image.host.to_string(),
+        target: image.target.to_string(),
+        image: image.tag.to_string(),
+        outcome: "written",
+    };
+    let rows: Vec<_> = written.into_iter().map(row).collect();
     print(&rows.iter().collect::<Vec<_>>(), fleet, args.output)?;
     Ok(Exit::Done)
 }
@@ -111,7 +96,7 @@ async fn load(fleet: &Fleet, args: &Build, context: &Context) -> Result<Exit, Fa
         })
         .await
         .go_on(context)?;
-    let rows: Vec<&Row> = built.present.iter().flat_map(|(_, rows)| rows).collect();
+    let rows: Vec<&ImageRow> = built.present.iter().flat_map(|(_, rows)| rows).collect();
     if !rows.iter().any(|row| row.outcome == BUILT) {
         context
             .report
@@ -128,7 +113,7 @@ async fn load_into(
         engine, observed, ..
     }: &Snapshot,
     images: &Images,
-) -> Result<Vec<Row>, Failure> {
+) -> Result<Vec<ImageRow>, Failure> {
     let is_there = |image: &TargetImage| {
         let tagged = observed.images.get(&image.tag);
         tagged.is_some_and(|tagged| tagged.made_as.as_ref() == Some(&image.tag))
@@ -144,7 +129,7 @@ async fn load_into(
         let archive = images.archive(&missing).await?;
         engine.load_images(archive).await?;
     }
-    let row = |image: &&TargetImage| Row {
+    let row = |image: &&TargetImage| ImageRow {
         host: member.host.name.to_string(),
         target: image.target.to_string(),
         image: image.tag.to_string(),
@@ -159,17 +144,9 @@ async fn load_into(
     Ok(chosen.iter().map(row).collect())
 }
 
-fn print(rows: &[&Row], fleet: &Fleet, output: Output) -> Result<(), Failure> {
+fn print(rows: &[&ImageRow], fleet: &Fleet, output: Output) -> Result<(), Failure> {
     match output {
         Output::Json => stdout::print_json(&serde_json::json!({ "version": 1, "images": rows })),
-        Output::Text => {
-            let columns = ["TARGET", "IMAGE", "OUTCOME"];
-            let mut table = Table::with_hosts(fleet.has_several_hosts(), &columns);
-            for row in rows {
-                let outcome = row.outcome.to_owned();
-                table.row_of(&row.host, [row.target.clone(), row.image.clone(), outcome]);
-            }
-            stdout::print(&format!("{table}\n"))
-        }
+        Output::Text => image_rows::print_table(rows, fleet),
     }
 }

@@ -16,6 +16,7 @@ mod fleet;
 mod hosts;
 mod image_files;
 mod image_request;
+mod image_rows;
 mod images;
 mod init;
 mod lock_file;

@@ -11,13 +11,13 @@ use crate::farm::{
     VolunteerSpec,
 };
 
-/// What one host should run.
+/// What one host should run: `T` decides everything of one target, for an engine or (see [`crate::swarm`]) for a swarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Desired {
+pub struct Desired<T = VolunteerSpec> {
     /// The farm.
     pub farm: FarmName,
     /// Its targets on this host; none of them means that the farm should be gone.
-    pub volunteers: Vec<VolunteerSpec>,
+    pub targets: Vec<T>,
     /// What of the farm may be touched.
     pub scope: Scope,
     /// What the user asks for beyond that.
@@ -66,12 +66,12 @@ pub enum Intent {
     Undrain,
 }
 
-impl Desired {
+impl<T> Desired<T> {
     /// Nothing of `farm`: what `down` wants.
     pub fn nothing(farm: FarmName) -> Self {
         Self {
             farm,
-            volunteers: Vec::new(),
+            targets: Vec::new(),
             scope: Scope::Farm,
             intent: Intent::Keep,
         }
@@ -150,7 +150,7 @@ pub fn desired(
     let volunteers = host.volunteers.iter().map(spec).collect::<Result<_, _>>()?;
     Ok(Desired {
         farm: farm.clone(),
-        volunteers,
+        targets: volunteers,
         scope: Scope::Farm,
         intent: Intent::Keep,
     })

@@ -40,7 +40,7 @@ pub(super) fn attic() -> Desired {
 pub(super) fn wanted(volunteers: Vec<VolunteerSpec>) -> Desired {
     Desired {
         farm: "attic".parse().unwrap(),
-        volunteers,
+        targets: volunteers,
         scope: Scope::Farm,
         intent: Intent::Keep,
     }
@@ -65,7 +65,7 @@ pub(super) fn standing_of(desired: &Desired) -> Observed {
         }],
         ..Observed::default()
     };
-    for (spec, id) in desired.volunteers.iter().zip('a'..) {
+    for (spec, id) in desired.targets.iter().zip('a'..) {
         observed.volunteers.push(live(spec, &id.to_string()));
         let door = LiveContainer::open_door(spec, format!("door-{id}"));
         observed.doors.push(door);

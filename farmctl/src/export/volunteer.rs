@@ -51,7 +51,7 @@ pub(super) fn exported(what: &Export<'_>) -> Result<Vec<Exported>, ExportError> 
     };
     let farm = what.farm;
     let desired = desired(&farm.name, &farm.allow, what.host, &surroundings)?;
-    let volunteers = what.host.volunteers.iter().zip(desired.volunteers);
+    let volunteers = what.host.volunteers.iter().zip(desired.targets);
     Ok(volunteers
         .map(|(volunteer, spec)| Exported::new(what, volunteer, &spec))
         .collect())

@@ -10,18 +10,8 @@ use crate::farm::{
     Slots, Swarm, TargetName, Volunteer, VolunteerSpec,
 };
 
-/// What a swarm should run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Desired {
-    /// The farm.
-    pub farm: FarmName,
-    /// Its targets; none of them means that the farm should be gone.
-    pub targets: Vec<Wanted>,
-    /// What of the farm may be touched.
-    pub scope: Scope,
-    /// What the user asks for beyond that: to keep things or to restart them.
-    pub intent: Intent,
-}
+/// What a swarm should run. Of what a user can ask for it knows to keep things and to restart them.
+pub type Desired = converge::Desired<Wanted>;
 
 /// The services of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,30 +28,6 @@ pub struct Wanted {
     pub door: ServiceSpec,
     /// What compiles.
     pub volunteer: ServiceSpec,
-}
-
-impl Desired {
-    /// Nothing of `farm`: what `down` wants.
-    pub fn nothing(farm: FarmName) -> Self {
-        Self {
-            farm,
-            targets: Vec::new(),
-            scope: Scope::Farm,
-            intent: Intent::Keep,
-        }
-    }
-
-    /// The same wish for a part of the farm.
-    #[must_use]
-    pub fn only(self, scope: Scope) -> Self {
-        Self { scope, ..self }
-    }
-
-    /// The same farm, to do this with it.
-    #[must_use]
-    pub fn with(self, intent: Intent) -> Self {
-        Self { intent, ..self }
-    }
 }
 
 /// What the manifest leaves to the swarm.
@@ -91,7 +57,7 @@ pub fn desired(
         publish: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         images: surroundings.images,
     };
-    let specs = converge::desired(farm, allow, host, &everywhere)?.volunteers;
+    let specs = converge::desired(farm, allow, host, &everywhere)?.targets;
     let base = placement(swarm, surroundings.engine);
     let wanted = |(spec, volunteer): (VolunteerSpec, &Volunteer)| {
         let reference = reference(&spec, swarm);

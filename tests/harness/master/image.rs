@@ -34,7 +34,7 @@ const PACKAGES: [&str; 13] = [
 ];
 
 /// Needed only by maintainer scripts, which are not run, or by programs that are not used.
-const LEAVE_OUT: [&str; 16] = [
+pub(crate) const LEAVE_OUT: [&str; 16] = [
     "adduser",
     "base-files",
     "debconf*",

@@ -6,30 +6,27 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use futures_util::TryStreamExt as _;
-use serde::Serialize;
 use serde_json::json;
 
+use super::names::{check_names, names};
 use super::place::{self, Existing, PlacedFile};
-use crate::bundle::{Bundle, LOCK, MANIFEST, PROGRAM, ProgramEntry};
+use super::watch;
+use crate::bundle::{Bundle, LOCK, PROGRAM, ProgramEntry};
 use crate::cli::context::Context;
 use crate::cli::fleet::{Fleet, Hosts, Member, Snapshot};
-use crate::cli::image_request::image_request;
+use crate::cli::image_rows::{self, ImageRow};
 use crate::cli::programs::programs;
 use crate::cli::{Exit, Failure, Output, stdout};
 use crate::converge::Interrupt;
 use crate::engine::Engine;
-use crate::farm::{self, Architecture, Farm, ImageTag, Volunteer};
-use crate::image::{
-    self, Error, Image, KnownLock, KnownLocks, Lock, Program, load_bytes, load_stream,
-};
-use crate::manifest;
-use crate::report::{ByteReport, Table};
+use crate::farm::ImageTag;
+use crate::image::{Error, Image, KnownLock, KnownLocks, Lock, load_bytes, load_stream};
+use crate::report::ByteReport;
 
 /// Verify a bundle, load its images into the engine and write its lock and manifest; `up` needs no network then
 #[derive(Debug, Args)]
@@ -68,15 +65,6 @@ impl Load {
     }
 }
 
-/// One line of the table; its JSON names are a contract.
-#[derive(Debug, Serialize)]
-struct Row {
-    host: String,
-    target: String,
-    image: String,
-    outcome: &'static str,
-}
-
 pub(super) async fn load(args: &Load, context: &Context) -> Result<Exit, Failure> {
     let interrupt = context.interrupt();
     let bundle = Bundle::open(&args.file)?;
@@ -108,15 +96,7 @@ pub(super) async fn load(args: &Load, context: &Context) -> Result<Exit, Failure
 
 fn verify(bundle: &Bundle, interrupt: &Interrupt, context: &Context) -> Result<(), Failure> {
     let bar = ByteReport::new(&context.report, "verifying", bundle.index.bytes());
-    let watch = |bytes| {
-        bar.advance(bytes);
-        if interrupt.is_cancelled() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    bundle.verify(&watch)?;
+    bundle.verify(&watch(&bar, interrupt))?;
     bar.done();
     Ok(())
 }
@@ -147,92 +127,13 @@ fn check_program(bundle: &Bundle, args: &Load, context: &Context) -> Result<(), 
     Err(Failure::new(Exit::Failed, error, Some(hint)))
 }
 
-/// Every image must be named as the lock, the manifest and the program of the bundle say. Gives the farm that these
-/// describe.
-fn check_names(bundle: &Bundle) -> Result<Farm, Failure> {
-    let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::Failed, error, None))?;
-    let mut lock = Lock::default();
-    for entry in &bundle.index.files {
-        let text = bundle.text(entry)?;
-        if entry.path == LOCK {
-            lock = text.parse().map_err(Error::from)?;
-        } else {
-            place::write(&folder.path().join(&entry.path), 0o600, |file| {
-                io::Write::write_all(file, text.as_bytes())
-            })?;
-        }
-    }
-    let farm = manifest::load(&folder.path().join(MANIFEST))?;
-    let names = names(&farm, &lock, bundle)?;
-    let stranger = bundle.index.images.iter();
-    let mut stranger = stranger.filter(|image| !names.contains(&image.reference));
-    if let Some(image) = stranger.next() {
-        let what = format!(
-            "{} is not what its lock and its manifest come to",
-            image.reference
-        );
-        return Err(contradiction(&what));
-    }
-    if farm.name.as_str() != bundle.index.farm {
-        let what = format!(
-            "its manifest is of farm {}, not {}",
-            farm.name, bundle.index.farm
-        );
-        return Err(contradiction(&what));
-    }
-    Ok(farm)
-}
-
-fn contradiction(what: &str) -> Failure {
-    let error = anyhow::anyhow!("the bundle contradicts itself: {what}");
-    let hint = "let the farmctl that is in it load it, or save it again";
-    Failure::new(Exit::Failed, error, Some(hint.to_owned()))
-}
-
-/// What a farm's images are called on hosts of the kinds that the bundle has programs for.
-fn names(farm: &Farm, lock: &Lock, bundle: &Bundle) -> Result<BTreeSet<String>, Failure> {
-    let volunteers = farm.hosts.iter().flat_map(|host| &host.volunteers);
-    let assembled =
-        volunteers.filter(|volunteer| !matches!(volunteer.image, farm::ImageSource::Pull(_)));
-    let mut all = BTreeSet::new();
-    for volunteer in assembled {
-        let mut failed = None;
-        let mut names = Vec::new();
-        for host in Architecture::ALL {
-            let Some(program) = bundle.named_program(host) else {
-                continue;
-            };
-            match name(volunteer, host, lock, &program) {
-                Ok(name) => names.push(name),
-                Err(failure) => failed = Some(failure),
-            }
-        }
-        // A target may be for one kind of hosts only.
-        match failed {
-            Some(failure) if names.is_empty() => return Err(failure),
-            _ => all.extend(names),
-        }
-    }
-    Ok(all)
-}
-
-fn name(
-    volunteer: &Volunteer,
-    host: Architecture,
-    lock: &Lock,
-    program: &Program,
-) -> Result<String, Failure> {
-    let request = image_request(volunteer, host)?;
-    Ok(image::reference(&request, lock, program)?)
-}
-
 /// Loads into every engine what it lacks of the images for hosts of its kind.
 async fn load_images(
     images: &[Image],
     fleet: &Fleet,
     interrupt: &Interrupt,
     context: &Context,
-) -> Result<Hosts<Vec<Row>>, Failure> {
+) -> Result<Hosts<Vec<ImageRow>>, Failure> {
     let snapshots = fleet.snapshot(context).await?;
     let loaded = snapshots.each(async |member, snapshot| {
         tokio::select! {
@@ -248,7 +149,7 @@ async fn load_into(
     snapshot: &Snapshot,
     images: &[Image],
     context: &Context,
-) -> Result<Vec<Row>, Failure> {
+) -> Result<Vec<ImageRow>, Failure> {
     let is_wanted = |image: &&Image| {
         let mut volunteers = member.host.volunteers.iter();
         image.architecture == snapshot.facts.architecture
@@ -272,7 +173,7 @@ async fn load_into(
         snapshot.engine.load_images(Box::pin(archive)).await?;
         bar.done();
     }
-    let row = |image: &&Image| Row {
+    let row = |image: &&Image| ImageRow {
         host: member.host.name.to_string(),
         target: image.target.clone(),
         image: image.reference.clone(),
@@ -345,7 +246,7 @@ fn warn_of_others(bundle: &Bundle, context: &Context) {
 }
 
 fn print(
-    rows: &[&Row],
+    rows: &[&ImageRow],
     files: &[PlacedFile],
     fleet: &Fleet,
     args: &Load,
@@ -364,14 +265,6 @@ fn print(
             "images": rows,
             "files": files,
         })),
-        Output::Text => {
-            let columns = ["TARGET", "IMAGE", "OUTCOME"];
-            let mut table = Table::with_hosts(fleet.has_several_hosts(), &columns);
-            for row in rows {
-                let outcome = row.outcome.to_owned();
-                table.row_of(&row.host, [row.target.clone(), row.image.clone(), outcome]);
-            }
-            stdout::print(&format!("{table}\n"))
-        }
+        Output::Text => image_rows::print_table(rows, fleet),
     }
 }

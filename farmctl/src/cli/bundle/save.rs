@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
+use super::watch;
 use crate::bundle::{self, Contents, NamedFile, Saved};
 use crate::cli::context::Context;
 use crate::cli::fleet::{Fleet, HostArgs};
@@ -63,15 +63,9 @@ pub(super) async fn save(args: &Save, context: &Context) -> Result<Exit, Failure
         images: &packed,
     };
     let bar = ByteReport::new(&context.report, "packing", load_bytes(&packed));
-    let watch = |bytes| {
-        bar.advance(bytes);
-        if interrupt.is_cancelled() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    let saved = tokio::task::block_in_place(|| bundle::save(&args.file, contents, &watch))?;
+    let saved = tokio::task::block_in_place(|| {
+        bundle::save(&args.file, contents, &watch(&bar, &interrupt))
+    })?;
     bar.done();
     print(&packed, saved, args, context)?;
     Ok(Exit::Done)

@@ -149,14 +149,14 @@ impl<'a> Layout<'a> {
 
     fn spec(&self, target: &TargetName) -> Option<&'a VolunteerSpec> {
         self.desired
-            .volunteers
+            .targets
             .iter()
             .find(|spec| spec.target == *target)
     }
 
     /// Without any target the farm itself is not wanted.
     fn cause_of_end(&self) -> Cause {
-        if self.desired.volunteers.is_empty() {
+        if self.desired.targets.is_empty() {
             Cause::Unwanted
         } else {
             Cause::LeftManifest
@@ -176,7 +176,7 @@ impl<'a> Layout<'a> {
     fn network(&mut self) {
         let whole_farm = self.desired.scope == Scope::Farm;
         let in_bridge = |spec: &VolunteerSpec| spec.network == Network::Bridge;
-        let is_wanted = self.desired.volunteers.iter().any(in_bridge);
+        let is_wanted = self.desired.targets.iter().any(in_bridge);
         let wanted = is_wanted.then(|| network_name(&self.desired.farm));
         let removed: Vec<StepId> = self.removed.values().copied().collect();
         let mut kept_one = false;
@@ -212,7 +212,7 @@ impl<'a> Layout<'a> {
         let desired = self.desired;
         let is_needed = |name: &str| {
             desired
-                .volunteers
+                .targets
                 .iter()
                 .any(|spec| crate::farm::volume_name(&spec.farm, &spec.target) == name)
         };

@@ -55,7 +55,7 @@ pub(super) fn sites<'a>(desired: &'a Desired, observed: &'a Observed) -> Vec<Sit
     };
     let in_scope =
         |spec: &&VolunteerSpec| desired.scope.holds(Some(&spec.target)) && is_meant(spec);
-    let wanted = desired.volunteers.iter().filter(in_scope);
+    let wanted = desired.targets.iter().filter(in_scope);
     wanted.map(|spec| site(spec, desired, observed)).collect()
 }
 
@@ -104,7 +104,7 @@ fn site<'a>(spec: &'a VolunteerSpec, desired: &Desired, observed: &'a Observed) 
 }
 
 fn door_differences(spec: &DoorSpec, live: &LiveContainer, observed: &Observed) -> Vec<String> {
-    let mut differences = unlike(&spec.made_of(&live.shape.image), live);
+    let mut differences = unlike(spec.unsealed_of(&live.shape.image), live);
     let is_told = differences.iter().any(|name| name == "network");
     if !is_told && !network_fits(spec, observed) {
         differences.push("network".to_owned());
@@ -187,7 +187,7 @@ fn rank(live: &LiveContainer, names: &[String]) -> impl Ord + use<> {
 }
 
 fn differences(spec: &VolunteerSpec, live: &LiveContainer, observed: &Observed) -> Vec<String> {
-    let mut differences = unlike(&spec.shape(), live);
+    let mut differences = unlike(spec.unsealed(), live);
     if differences.first().map(String::as_str) != Some("image")
         && !runs_its_image(spec, live, observed)
     {
@@ -197,10 +197,10 @@ fn differences(spec: &VolunteerSpec, live: &LiveContainer, observed: &Observed) 
 }
 
 /// What of a container is not as wanted, as far as its engine lets that be known.
-fn unlike(wanted: &Shape, live: &LiveContainer) -> Vec<String> {
+fn unlike(wanted: Shape, live: &LiveContainer) -> Vec<String> {
     match live.account {
         Account::Whole => wanted.differences(&live.shape, &live.inherited),
-        Account::Fingerprint if live.fingerprint == wanted.fingerprint() => Vec::new(),
+        Account::Fingerprint if live.fingerprint == wanted.sealed().fingerprint() => Vec::new(),
         Account::Fingerprint => vec!["specification".to_owned()],
     }
 }
@@ -258,6 +258,6 @@ pub fn drained(desired: &Desired, observed: &Observed) -> Vec<TargetName> {
             && volunteers
                 .any(|live| live.name == name && live.target.as_ref() == Some(&spec.target))
     };
-    let marked = desired.volunteers.iter().filter(is_marked);
+    let marked = desired.targets.iter().filter(is_marked);
     marked.map(|spec| spec.target.clone()).collect()
 }

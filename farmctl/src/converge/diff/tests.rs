@@ -120,7 +120,7 @@ fn a_dead_volunteer_is_made_again() {
 #[test]
 fn a_changed_volunteer_ends_when_its_successor_compiles() {
     let mut desired = attic();
-    desired.volunteers[0].image = ImageTag::new("farmctl/armv7h:2");
+    desired.targets[0].image = ImageTag::new("farmctl/armv7h:2");
     let plan = diff(&desired, &standing()).expect("no conflict");
     assert_eq!(
         plan.to_string(),
@@ -153,7 +153,7 @@ fn options_that_drifted_are_named() {
 #[test]
 fn a_door_changes_without_its_volunteer() {
     let mut desired = attic();
-    desired.volunteers[0].stats = Stats::Lan;
+    desired.targets[0].stats = Stats::Lan;
     assert_eq!(
         plan(&desired, &standing()),
         "- container farmctl-attic-armv7h-door (command, ports changed)\n\
@@ -285,7 +285,7 @@ fn a_container_of_another_image_under_the_right_tag_is_replaced() {
 #[test]
 fn an_image_that_nobody_may_make_is_a_conflict() {
     let mut desired = attic();
-    desired.volunteers[0].source = ImageSource::Never;
+    desired.targets[0].source = ImageSource::Never;
     let mut observed = standing();
     assert_eq!(plan(&desired, &observed), "");
     observed.images.clear();
@@ -299,9 +299,8 @@ fn an_image_that_nobody_may_make_is_a_conflict() {
 fn an_image_of_a_registry_is_pulled() {
     let mut desired = attic();
     let tag = ImageTag::new("registry.lan/farmctl/armv7h:9");
-    desired.volunteers[0].source =
-        ImageSource::Pull("registry.lan/farmctl/armv7h:9".parse().unwrap());
-    desired.volunteers[0].image = tag;
+    desired.targets[0].source = ImageSource::Pull("registry.lan/farmctl/armv7h:9".parse().unwrap());
+    desired.targets[0].image = tag;
     let text = plan(&desired, &standing());
     assert!(
         text.starts_with("+ image registry.lan/farmctl/armv7h:9 from its registry (missing)\n"),
@@ -431,7 +430,7 @@ fn strangers_in_the_way_are_all_named_and_never_touched() {
 #[test]
 fn a_strangers_volume_is_not_taken_over() {
     let desired = attic();
-    let name = volume_name(&desired.farm, &desired.volunteers[0].target);
+    let name = volume_name(&desired.farm, &desired.targets[0].target);
     let observed = Observed {
         volumes: vec![LiveVolume {
             name,

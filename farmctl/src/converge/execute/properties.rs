@@ -208,7 +208,7 @@ fn some_observed() -> impl Strategy<Value = Observed> {
 
 fn engine(desired: &Desired, observed: Observed) -> MemoryEngine {
     let images = desired
-        .volunteers
+        .targets
         .iter()
         .map(|spec| spec.image.clone())
         .collect();
@@ -263,7 +263,7 @@ fn lasting(desired: &Desired, observed: &Observed) -> BTreeSet<TargetName> {
             .any(|volume| volume.name == name && volume.options.is_none());
         !is_drained && !bad
     };
-    let whole = desired.volunteers.iter().filter(is_whole);
+    let whole = desired.targets.iter().filter(is_whole);
     whole.map(|spec| spec.target.clone()).collect()
 }
 
@@ -347,7 +347,7 @@ proptest! {
         observed in some_observed(),
     ) {
         let desired = wanted(specs);
-        let Some(spec) = desired.volunteers.first() else { return Ok(()) };
+        let Some(spec) = desired.targets.first() else { return Ok(()) };
         let target = spec.target.clone();
         let of_target = |intent| {
             let scope = super::super::Scope::of([target.clone()]);

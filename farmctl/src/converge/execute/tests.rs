@@ -35,7 +35,7 @@ async fn apply(engine: &MemoryEngine, desired: &Desired, interrupt: Interrupt) -
 
 fn images() -> Vec<ImageTag> {
     attic()
-        .volunteers
+        .targets
         .iter()
         .map(|spec| spec.image.clone())
         .collect()
@@ -83,7 +83,7 @@ async fn an_interrupted_execution_begins_nothing() {
 async fn steps_run_only_after_what_they_wait_for() {
     let engine = MemoryEngine::new(standing(), vec![ImageTag::new("farmctl/armv7h:2")]);
     let mut desired = attic();
-    desired.volunteers[0].image = ImageTag::new("farmctl/armv7h:2");
+    desired.targets[0].image = ImageTag::new("farmctl/armv7h:2");
     let (_, outcome) = apply(&engine, &desired, Interrupt::new()).await;
     assert!(outcome.failed.is_empty(), "{outcome:?}");
     assert_eq!(
@@ -128,7 +128,7 @@ async fn a_volunteer_that_does_not_compile_leaves_its_predecessor_alone() {
     let engine = MemoryEngine::new(standing(), Vec::new());
     engine.make_unfit("armv7h-2");
     let mut desired = attic();
-    desired.volunteers[0].slots = crate::farm::Slots::clamped(9);
+    desired.targets[0].slots = crate::farm::Slots::clamped(9);
     let (plan, outcome) = apply(&engine, &desired, Interrupt::new()).await;
     let [(_, error)] = outcome.failed.as_slice() else {
         panic!("{outcome:?}");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::{Attachment, ImageTag, Mount, Role, Shape, Stats, labels, posture, shape};
+use super::{Attachment, ImageTag, Mount, Role, Shape, Stats, labels, posture};
 use crate::farm::{FarmName, Network, Port, Restart, TargetName};
 
 /// Where both containers of a target see the door's directory.
@@ -107,12 +107,17 @@ impl DoorSpec {
 
     /// The container to make.
     pub fn shape(&self) -> Shape {
+        self.unsealed().sealed()
+    }
+
+    /// The same without its fingerprint, which costs more than all the rest.
+    fn unsealed(&self) -> Shape {
         let own = [
             (labels::FARM, self.farm.to_string()),
             (labels::TARGET, self.target.to_string()),
             (labels::ROLE, Role::Door.as_str().to_owned()),
         ];
-        shape::sealed(Shape {
+        Shape {
             command: self.command(),
             labels: own.map(|(name, value)| (name.to_owned(), value)).into(),
             network: self.attachment(),
@@ -124,27 +129,16 @@ impl DoorSpec {
             restart: self.restart,
             stop_seconds: STOP_SECONDS,
             ..posture::locked_in(self.image.clone())
-        })
-    }
-
-    /// The container to make, of another image.
-    pub fn made_of(&self, image: &ImageTag) -> Shape {
-        let image = image.clone();
-        Self {
-            image,
-            ..self.clone()
         }
-        .shape()
     }
 
-    /// What of a door's container is not as wanted. Of which image it was made does not matter: it is there for years.
-    pub fn differences(
-        &self,
-        observed: &Shape,
-        inherited: &BTreeMap<String, String>,
-    ) -> Vec<String> {
-        self.made_of(&observed.image)
-            .differences(observed, inherited)
+    /// The container to make, of another image and without its fingerprint: of which image a door was made does not
+    /// matter, it is there for years.
+    pub fn unsealed_of(&self, image: &ImageTag) -> Shape {
+        Shape {
+            image: image.clone(),
+            ..self.unsealed()
+        }
     }
 }
 

@@ -102,27 +102,28 @@ pub struct HealthCheck {
     pub retries: i64,
 }
 
-/// What farmctl adds to a shape: the hash of all the rest, by which a container knows what it was made from.
-pub(super) fn sealed(mut shape: Shape) -> Shape {
-    shape.labels.remove(labels::FINGERPRINT);
-    let text = serde_json::to_vec(&shape).unwrap_or_default();
-    let fingerprint = hex::encode(&Sha256::digest(text)[..16]);
-    shape
-        .labels
-        .insert(labels::FINGERPRINT.to_owned(), fingerprint);
-    shape
-}
-
 impl Shape {
-    /// The hash of all the rest.
+    /// The same with what farmctl adds to a shape: the hash of all the rest, by which a container knows what it was made
+    /// from.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.labels.remove(labels::FINGERPRINT);
+        let text = serde_json::to_vec(&self).unwrap_or_default();
+        let fingerprint = hex::encode(&Sha256::digest(text)[..16]);
+        self.labels
+            .insert(labels::FINGERPRINT.to_owned(), fingerprint);
+        self
+    }
+
+    /// The hash of all the rest, if it is sealed.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.labels
             .get(labels::FINGERPRINT)
             .map(Fingerprint::from_label)
     }
 
-    /// The names of the options in which `observed` is not as wanted here; `inherited` are the labels that come with
-    /// its image, which no container can be without.
+    /// The names of the options in which `observed` is not as wanted here, fingerprints left aside; `inherited` are the
+    /// labels that come with its image, which no container can be without.
     pub fn differences(
         &self,
         observed: &Self,
@@ -216,8 +217,10 @@ fn same_labels(
         .iter()
         .filter(|(name, _)| *name != labels::FINGERPRINT)
         .all(|(name, value)| observed.get(name) == Some(value));
-    let all_are_wanted = observed
-        .iter()
-        .all(|(name, value)| wanted.contains_key(name) || inherited.get(name) == Some(value));
+    let all_are_wanted = observed.iter().all(|(name, value)| {
+        name == labels::FINGERPRINT
+            || wanted.contains_key(name)
+            || inherited.get(name) == Some(value)
+    });
     wanted_are_there && all_are_wanted
 }
