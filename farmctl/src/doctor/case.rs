@@ -33,8 +33,8 @@ pub(super) struct Side<F> {
 }
 
 impl<F> Side<F> {
-    pub(super) fn each_fault_is_found_and_says_what_helps(&self, cases: &[Case<F>]) {
-        for case in cases {
+    pub(super) fn each_fault_is_found_and_says_what_helps(&self, cases: &[&[Case<F>]]) {
+        for case in cases.iter().copied().flatten() {
             let findings = self.after(case);
             let found = findings.iter().find(|finding| {
                 finding.code == case.code
@@ -58,8 +58,9 @@ impl<F> Side<F> {
         assert!(all_well, "{findings:#?}");
     }
 
-    pub(super) fn every_code_has_a_case(&self, cases: &[Case<F>], is_ours: fn(&Code) -> bool) {
-        let findings = cases.iter().flat_map(|case| self.after(case));
+    pub(super) fn every_code_has_a_case(&self, cases: &[&[Case<F>]], is_ours: fn(&Code) -> bool) {
+        let cases = cases.iter().copied().flatten();
+        let findings = cases.flat_map(|case| self.after(case));
         let found: BTreeSet<Code> = findings.map(|finding| finding.code).collect();
         for code in Code::ALL.iter().filter(|code| is_ours(code)) {
             assert!(found.contains(code), "{}", code.id());
