@@ -35,7 +35,9 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) async fn a_farm_on_a_swarm_goes_through_everything(scenario: Scenario) -> Result<()> {
     let mut swarm = scenario.swarm("swarm").await?;
     let farm = scenario.farm_of(&swarm, "swarm", &keys(&swarm, "1GiB"))?;
+    is_refused_by_the_registry(&farm).await?;
     comes_up(&farm).await?;
+    tells_what_nodes_wrote(&farm).await?;
     rolls(&swarm, &farm).await?;
     is_drained(&swarm, &farm).await?;
     loses_a_node(&mut swarm, &farm).await?;
@@ -50,6 +52,34 @@ fn keys(swarm: &TestSwarm, memory: &str) -> String {
         TestSwarm::registry(),
         BOARD.target
     )
+}
+
+/// Until its user has logged in as with Docker's own command.
+async fn is_refused_by_the_registry(farm: &TestFarm) -> Result<()> {
+    let up = farm.run(&["up"]).await?;
+    ensure!(
+        up.code != 0 && up.stderr_text()?.contains("docker login"),
+        "{up}"
+    );
+    fs::create_dir(farm.docker_settings())?;
+    let settings = farm.docker_settings().join("config.json");
+    Ok(fs::write(settings, TestSwarm::login())?)
+}
+
+/// What volunteers check before they serve is in the logs of both nodes.
+async fn tells_what_nodes_wrote(farm: &TestFarm) -> Result<()> {
+    let logs = farm.run(&["logs", "--doors", "--output", "json"]).await?;
+    let mut listening = BTreeSet::new();
+    for line in logs.success()?.stdout_text()?.lines() {
+        let line: Value = serde_json::from_str(line)?;
+        assert_eq!(line["target"], BOARD.target, "{line}");
+        let text = line["message"].as_str().context("no message")?;
+        if text.contains("gave the port to a volunteer") {
+            listening.insert(line["node"].as_str().context("no node")?.to_owned());
+        }
+    }
+    ensure!(listening.len() == 2, "not both nodes: {listening:?}");
+    Ok(())
 }
 
 async fn comes_up(farm: &TestFarm) -> Result<()> {

@@ -264,6 +264,11 @@ impl TestFarm {
         Ok(finished)
     }
 
+    /// Where docker's settings of this farm's user are; there are none but what a trial writes.
+    pub fn docker_settings(&self) -> PathBuf {
+        self.folder().join("docker")
+    }
+
     /// Of the environment only what would lead to another farm is taken away.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = match &self.elsewhere {
@@ -274,6 +279,7 @@ impl TestFarm {
             .args(arguments)
             .current_dir(self.folder())
             .env("XDG_DATA_HOME", self.folder().join("data"))
+            .env("DOCKER_CONFIG", self.docker_settings())
             .env_remove("FARMCTL_MANIFEST");
         command
     }

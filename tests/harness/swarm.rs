@@ -16,6 +16,10 @@ use crate::run::RunId;
 use crate::scenario::Skip;
 use crate::second_engine::{PATIENCE, Place, SecondEngine, ip};
 
+/// The registry's only user, as htpasswd (bcrypt) and as `docker login` write it.
+const USERS: &str = "volunteer:$2y$04$r8DdRn8cTOMJp84yDiR4e.No9.usyTfC4T0WF4gPkknK7PuB48K8y\n";
+const LOGIN: &str = "dm9sdW50ZWVyOnNlY3JldA==";
+
 /// Two engines in a swarm, and its registry. All of it ends when this is dropped.
 #[derive(Debug)]
 pub struct TestSwarm {
@@ -71,6 +75,14 @@ impl TestSwarm {
     /// The registry, as manifests name it.
     pub fn registry() -> String {
         format!("{LAN}:{REGISTRY_PORT}")
+    }
+
+    /// What `docker login` with the registry's only user leaves in `config.json`.
+    pub fn login() -> String {
+        format!(
+            r#"{{ "auths": {{ "{}": {{ "auth": "{LOGIN}" }} }} }}"#,
+            Self::registry()
+        )
     }
 
     /// The manager's address for manifests.
@@ -192,12 +204,16 @@ impl Lan {
     async fn serve_images(&mut self) -> Result<()> {
         let configuration = self.place.configuration();
         let data = self.place.data();
+        let users = configuration.with_extension("users");
+        fs::write(&users, USERS)?;
         fs::write(
             &configuration,
             format!(
                 "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n\
-                 http: {{ addr: '{LAN}:{REGISTRY_PORT}', secret: test }}\n",
-                data.display()
+                 http: {{ addr: '{LAN}:{REGISTRY_PORT}', secret: test }}\n\
+                 auth: {{ htpasswd: {{ realm: farm, path: {} }} }}\n",
+                data.display(),
+                users.display()
             ),
         )?;
         let program =

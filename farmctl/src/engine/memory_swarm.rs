@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    EngineError, EngineErrorKind, LiveNode, LiveService, LiveServiceNetwork, LiveTask, LiveUpdate,
-    MemoryEngine, ObservedSwarm, ServiceNetwork, SwarmEngine, TaskState, labels,
+    Engine, EngineError, EngineErrorKind, LiveNode, LiveService, LiveServiceNetwork, LiveTask,
+    LiveUpdate, LogLines, LogRequest, MemoryEngine, ObservedSwarm, ServiceNetwork, SwarmEngine,
+    TaskState, labels,
 };
 use crate::farm::{Attachment, FarmName, ImageTag, ServiceShape, ServiceSpec};
 
@@ -244,5 +245,9 @@ impl SwarmEngine for MemoryEngine {
             .volumes
             .retain(|live| live.name != name);
         Ok(())
+    }
+
+    fn task_logs(&self, task: &str, request: &LogRequest) -> LogLines {
+        Engine::logs(self, task, request)
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{EngineError, LiveVolume, TaggedImage};
+use super::{EngineError, LiveVolume, LogLines, LogRequest, TaggedImage};
 use crate::farm::{
     FarmName, GccMajor, ImageTag, Role, ServicePowers, ServiceShape, ServiceSpec, Slots, TargetName,
 };
@@ -78,6 +78,9 @@ pub trait SwarmEngine: Send + Sync {
         &self,
         name: &str,
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// What a task wrote, on whichever node; as [`super::Engine::logs`].
+    fn task_logs(&self, task: &str, request: &LogRequest) -> LogLines;
 }
 
 /// A network of services.

@@ -12,14 +12,14 @@ use crate::farm::{Architecture, Farm, ImageTag, Memory, ServicePowers, TargetNam
 use crate::image;
 
 /// `keys` are a volunteer's settings.
-pub(super) fn farm(keys: &str, targets: &str) -> Farm {
+pub(crate) fn farm(keys: &str, targets: &str) -> Farm {
     let text = format!(
         "farm: attic\n{keys}\nhosts: {{ rack: {{ engine: swarm, registry: 'registry.lan:5000/farmctl', targets: [{targets}] }} }}\n"
     );
     crate::manifest::parse(&text, "farm.yaml").unwrap()
 }
 
-pub(super) fn wish(farm: &Farm) -> Desired {
+pub(crate) fn wish(farm: &Farm) -> Desired {
     let host = &farm.hosts[0];
     let tag = |name: &TargetName| ImageTag::new(format!("farmctl/{name}:1f0c"));
     let names = host
@@ -47,7 +47,7 @@ fn facts() -> EngineFacts {
     }
 }
 
-pub(super) fn node(number: u8) -> LiveNode {
+pub(crate) fn node(number: u8) -> LiveNode {
     LiveNode {
         id: format!("node{number}"),
         hostname: format!("host{number}"),
@@ -60,7 +60,7 @@ pub(super) fn node(number: u8) -> LiveNode {
 }
 
 /// A manager of so many nodes and nothing else.
-pub(super) fn swarm(nodes: u8) -> MemoryEngine {
+pub(crate) fn swarm(nodes: u8) -> MemoryEngine {
     let observed = ObservedSwarm {
         nodes: (1..=nodes).map(node).collect(),
         ..ObservedSwarm::default()
@@ -79,7 +79,7 @@ impl ImageSource for Nothing {
     }
 }
 
-pub(super) async fn carry_out(plan: &Plan, engine: &MemoryEngine) -> Outcome {
+pub(crate) async fn carry_out(plan: &Plan, engine: &MemoryEngine) -> Outcome {
     let execution = Execution {
         engine,
         images: &Nothing,

@@ -10,7 +10,7 @@ mod desired;
 mod diff;
 mod drain;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod progress;
 
 pub use action::{ServiceEnd, SwarmAction};

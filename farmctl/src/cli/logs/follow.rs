@@ -2,7 +2,9 @@
 //!
 //! What is there already is merged by time. Following then goes on in the order of arrival: each container from its
 //! last line on, and any further container of the farm from its beginning, so that a replaced volunteer's successor is
-//! followed as well. A host whose engine breaks is left behind, and the others' lines go on. Engines cut logs at whole seconds, so lines up to the last one seen are left out here.
+//! followed as well. A host whose engine breaks
+//! is left behind, and the others' lines go on. Engines cut logs at whole seconds, so lines up to the last one seen are left
+//! out here.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -14,8 +16,9 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, FuturesUnordered, SelectAll, Stream, StreamExt};
 use tokio::time::sleep;
 
+use super::source::{Container, Found, Source};
 use crate::cli::Failure;
-use crate::engine::{Engine, EngineError, LiveContainer, LiveState, LogLine, LogLines, LogRequest};
+use crate::engine::{Engine, EngineError, LiveState, LogLine, LogLines, LogRequest, SwarmEngine};
 use crate::farm::{FarmName, HostName, Role, TargetName};
 
 /// Which lines of a farm are wanted.
@@ -28,6 +31,15 @@ pub(super) struct Selection {
     pub(super) doors: bool,
     pub(super) tail: Tail,
     pub(super) since: Option<SystemTime>,
+}
+
+impl Selection {
+    /// Whether it is about what serves a target in a role.
+    pub(super) fn wants(&self, target: Option<&TargetName>, role: Option<Role>) -> bool {
+        let mut targets = self.targets.iter();
+        let is_chosen = self.targets.is_empty() || targets.any(|chosen| Some(chosen) == target);
+        is_chosen && (self.doors || role != Some(Role::Door))
+    }
 }
 
 /// How many of each container's last lines are wanted.
@@ -51,23 +63,6 @@ impl FromStr for Tail {
     }
 }
 
-/// A host's engine.
-#[derive(Debug, Clone)]
-pub(super) struct Source<E> {
-    pub(super) host: HostName,
-    pub(super) engine: E,
-}
-
-/// Whose line it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Container {
-    pub(super) host: HostName,
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) target: Option<TargetName>,
-    pub(super) is_door: bool,
-}
-
 /// What becomes of each line; it says when to stop.
 pub(super) trait Sink:
     FnMut(&Container, &LogLine) -> Result<ControlFlow<()>, Failure>
@@ -79,7 +74,7 @@ impl<F: FnMut(&Container, &LogLine) -> Result<ControlFlow<()>, Failure>> Sink fo
 pub(super) type Broken = Vec<(HostName, EngineError)>;
 
 /// Everything written so far, merged by time.
-pub(super) async fn so_far<E: Engine>(
+pub(super) async fn so_far<E: Engine + SwarmEngine>(
     sources: &[Source<E>],
     selection: &Selection,
     mut sink: impl Sink,
@@ -93,7 +88,7 @@ pub(super) async fn so_far<E: Engine>(
 
 /// The same, and then everything that is written until the sink has enough or no host is left; `tell` hears of those that
 /// break while others go on.
-pub(super) async fn follow<E: Engine>(
+pub(super) async fn follow<E: Engine + SwarmEngine>(
     sources: &[Source<E>],
     selection: &Selection,
     mut sink: impl Sink,
@@ -152,12 +147,12 @@ pub(super) async fn follow<E: Engine>(
 }
 
 /// Looks for containers that were made or started again, after a while.
-async fn look<'s, E: Engine>(
+async fn look<'s, E: Engine + SwarmEngine>(
     source: &'s Source<E>,
     selection: &Selection,
 ) -> (&'s Source<E>, Result<Vec<Found>, EngineError>) {
     sleep(LOOK_AGAIN).await;
-    (source, containers(source, selection).await)
+    (source, source.containers(selection).await)
 }
 
 /// How often to look for containers that were made or started again.
@@ -177,7 +172,7 @@ struct Followed {
 
 impl Followed {
     /// Opens a stream for every container that can write and has none.
-    fn attach<E: Engine>(
+    fn attach<E: Engine + SwarmEngine>(
         &mut self,
         source: &Source<E>,
         selection: &Selection,
@@ -199,7 +194,7 @@ impl Followed {
                 since: seen.or(selection.since),
             };
             self.open.push(container.id.clone());
-            let lines = source.engine.logs(&container.id, &request);
+            let lines = source.lines(&container, &request);
             self.streams.push(tagged(container, lines));
         }
     }
@@ -229,18 +224,15 @@ fn tagged(container: Container, lines: LogLines) -> Pin<Box<dyn Stream<Item = Ev
     Box::pin(lines.chain(stream::once(std::future::ready((end, None)))))
 }
 
-/// A container, and how it is.
-type Found = (Container, LiveState);
-
 /// The containers of all hosts, each with where it is.
-async fn present<'s, E: Engine>(
+async fn present<'s, E: Engine + SwarmEngine>(
     sources: &'s [Source<E>],
     selection: &Selection,
     broken: &mut Broken,
 ) -> Vec<(&'s Source<E>, Found)> {
     let asked = sources
         .iter()
-        .map(async |source| (source, containers(source, selection).await));
+        .map(async |source| (source, source.containers(selection).await));
     let mut present = Vec::new();
     for (source, found) in join_all(asked).await {
         match found {
@@ -249,34 +241,6 @@ async fn present<'s, E: Engine>(
         }
     }
     present
-}
-
-async fn containers<E: Engine>(
-    source: &Source<E>,
-    selection: &Selection,
-) -> Result<Vec<Found>, EngineError> {
-    let observed = source.engine.observe(&selection.farm).await?;
-    let is_wanted = |live: &LiveContainer| {
-        let mut targets = selection.targets.iter();
-        selection.targets.is_empty() || targets.any(|target| Some(target) == live.target.as_ref())
-    };
-    let doors = observed.doors.into_iter().filter(|_door| selection.doors);
-    let wanted = observed
-        .volunteers
-        .into_iter()
-        .chain(doors)
-        .filter(is_wanted);
-    let container = |live: LiveContainer| {
-        let container = Container {
-            host: source.host.clone(),
-            id: live.id,
-            name: live.name,
-            target: live.target,
-            is_door: live.role == Some(Role::Door),
-        };
-        (container, live.state)
-    };
-    Ok(wanted.map(container).collect())
 }
 
 /// What containers have written; each one's own lines are in order already.
@@ -290,7 +254,7 @@ struct Log {
 }
 
 impl Past {
-    async fn open<E: Engine>(
+    async fn open<E: Engine + SwarmEngine>(
         present: &[(&Source<E>, Found)],
         selection: &Selection,
         broken: &mut Broken,
@@ -304,7 +268,7 @@ impl Past {
             since: selection.since,
         };
         let opened = present.iter().map(async |(source, (container, _))| {
-            let mut rest = source.engine.logs(&container.id, &request);
+            let mut rest = source.lines(container, &request);
             let first = rest.next().await.transpose();
             (container, first, rest)
         });

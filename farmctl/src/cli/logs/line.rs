@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use owo_colors::{AnsiColors, OwoColorize};
 use serde::Serialize;
 
-use super::follow::Container;
+use super::source::Container;
 use crate::cli::{Exit, Failure, Output};
 use crate::engine::LogLine;
 use crate::farm::{Farm, TargetName};
@@ -42,6 +42,7 @@ pub(super) struct Printer {
 struct Document<'a> {
     version: u32,
     host: &'a str,
+    node: Option<&'a str>,
     target: Option<&'a str>,
     container: &'a str,
     time: String,
@@ -76,7 +77,10 @@ impl Printer {
 
     fn text(&self, container: &Container, line: &LogLine) -> String {
         let target = container.target.as_ref().map_or("?", TargetName::as_str);
-        let label = format!("{target}{}", if container.is_door { DOOR } else { "" });
+        let door = if container.is_door { DOOR } else { "" };
+        let node = container.node.as_ref();
+        let node = node.map_or_else(String::new, |node| format!(" {node}"));
+        let label = format!("{target}{door}");
         let place = self
             .targets
             .iter()
@@ -86,7 +90,7 @@ impl Printer {
             Some(width) => format!("{:width$} ", container.host.as_str()),
             None => String::new(),
         };
-        let prefix = format!("{host}{label:width$} |", width = self.width);
+        let prefix = format!("{host}{label:width$}{node} |", width = self.width);
         format!("{} {}\n", prefix.color(colour), harmless(&line.message))
     }
 }
@@ -95,6 +99,7 @@ fn json(container: &Container, line: &LogLine) -> Result<String, Failure> {
     let document = Document {
         version: 1,
         host: container.host.as_str(),
+        node: container.node.as_deref(),
         target: container.target.as_ref().map(TargetName::as_str),
         container: &container.name,
         time: humantime::format_rfc3339_nanos(line.time).to_string(),

@@ -1,10 +1,11 @@
 //! `farmctl logs`: what the volunteers wrote, merged by time.
 //!
-//! [`follow`] says which lines come in which order, [`line`] what a line looks like; here they are printed until the
-//! reader goes away.
+//! [`source`] knows what writes on a host, [`follow`] says which lines come in which order, [`line`] what a line looks
+//! like; here they are printed until the reader goes away.
 
 mod follow;
 mod line;
+mod source;
 
 use std::ops::ControlFlow;
 use std::time::SystemTime;
@@ -16,8 +17,9 @@ use super::fleet::{Fleet, HostArgs, Member};
 use super::{Exit, Failure, Output, stdout, targets};
 use crate::engine::{DockerEngine, EngineError};
 use crate::farm::HostName;
-use follow::{Container, Selection, Source, Tail};
+use follow::{Selection, Tail};
 use line::Printer;
+use source::{Container, Source, Writers};
 
 /// Print what the volunteers wrote, merged by time
 #[derive(Debug, Args)]
@@ -71,7 +73,6 @@ pub(super) async fn logs(args: &Logs, context: &Context) -> Result<Exit, Failure
         since: args.since,
         farm: farm.name.clone(),
     };
-    tell_of_swarms(&fleet, context);
     let hosts = fleet
         .ask(context, async |_member, engine| Ok(engine))
         .await?;
@@ -99,23 +100,13 @@ pub(super) async fn logs(args: &Logs, context: &Context) -> Result<Exit, Failure
     hosts.without(broken).end(Exit::Done)
 }
 
-/// The tasks of a swarm write on nodes whose engines are not asked.
-fn tell_of_swarms(fleet: &Fleet, context: &Context) {
-    let swarms = fleet
-        .members
-        .iter()
-        .filter(|member| member.host.swarm.is_some());
-    for member in swarms {
-        context.report.note(&format!(
-            "host {} is a swarm; its manager tells what tasks wrote: docker service logs farmctl-{}-TARGET",
-            member.host.name, fleet.farm.name
-        ));
-    }
-}
-
 fn source((member, engine): &(Member, DockerEngine)) -> Source<DockerEngine> {
     Source {
         host: member.host.name.clone(),
         engine: engine.clone(),
+        writers: match member.host.swarm {
+            Some(_) => Writers::Tasks,
+            None => Writers::Containers,
+        },
     }
 }

@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::{DecodePaddingMode, Engine as _};
 use bollard::auth::DockerCredentials;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
@@ -210,37 +213,18 @@ async fn ask_program(
 /// group of six bits is 62 or 63.
 fn can_be_passed_on(credentials: &DockerCredentials) -> bool {
     let text = serde_json::to_vec(credentials).unwrap_or_default();
-    let group = |three: &[u8]| {
-        let [a, b, c] = [0, 1, 2].map(|at| u32::from(three.get(at).copied().unwrap_or_default()));
-        let all = a << 16 | b << 8 | c;
-        [all >> 18, all >> 12 & 63, all >> 6 & 63, all & 63]
-    };
-    text.chunks(3).flat_map(group).all(|bits| bits < 62)
+    !STANDARD.encode(text).contains(['+', '/'])
 }
 
-/// Base64 (RFC 4648, 4), with or without padding.
+/// With or without padding: both are found.
 fn decoded(text: &str) -> Option<Vec<u8>> {
-    let value = |c: u8| {
-        Some(u32::from(match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        }))
-    };
-    let mut bytes = Vec::new();
-    for group in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let mut bits = 0;
-        for at in 0..4 {
-            bits = bits << 6 | group.get(at).map_or(Some(0), |c| value(*c))?;
-        }
-        let all = bits.to_be_bytes();
-        bytes.extend(all.get(1..group.len())?);
-    }
-    Some(bytes)
+    LENIENT.decode(text).ok()
 }
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 #[cfg(test)]
 mod tests {
@@ -266,6 +250,7 @@ mod tests {
         for (text, expected) in [
             ("", ""),
             ("bQ==", "m"),
+            ("bQ", "m"),
             ("bWU=", "me"),
             ("bWU6", "me:"),
             ("bWU6c2VjcmV0", "me:secret"),

@@ -85,6 +85,8 @@ fn refusal(status: u16, message: String) -> EngineErrorKind {
         EngineErrorKind::PortTaken { message }
     } else if has("no space left on device") {
         EngineErrorKind::DiskFull { message }
+    } else if has("authentication required") || has("no basic auth credentials") {
+        EngineErrorKind::LoginNeeded { message }
     } else {
         EngineErrorKind::Refused { status, message }
     }

@@ -1,42 +1,43 @@
-//! A container's log, in the engine's words.
+//! A container's or a task's log, in the engine's words.
 
 use std::time::SystemTime;
 
-use bollard::Docker;
 use bollard::container::LogOutput;
+use bollard::errors::Error;
 use bollard::query_parameters::{LogsOptions, LogsOptionsBuilder};
 use futures_util::{Stream, StreamExt};
 
 use super::super::{EngineError, LogLine, LogRequest, LogStream};
 use super::failure::{Missing as _, Operation};
 
-pub(super) fn lines(
-    docker: &Docker,
+/// The lines in what was written.
+pub(super) fn lines<W>(
+    written: W,
     doing: Operation<'_>,
-    container: &str,
-    request: &LogRequest,
-) -> impl Stream<Item = Result<LogLine, EngineError>> + Send + use<> {
+) -> impl Stream<Item = Result<LogLine, EngineError>> + Send + use<W>
+where
+    W: Stream<Item = Result<LogOutput, Error>> + Send,
+{
     let (line_to_engine, operation) = (doing.line.clone(), doing.operation);
-    docker
-        .logs(container, Some(options(request)))
-        .filter_map(move |output| {
-            let line = match output {
-                Ok(output) => Some(Ok(line(output))),
-                // Removed meanwhile: it has nothing more to say.
-                Err(error) if error.is_missing() => None,
-                Err(error) => {
-                    let doing = Operation {
-                        line: &line_to_engine,
-                        operation: operation.clone(),
-                    };
-                    Some(Err(doing.failed(error)))
-                }
-            };
-            std::future::ready(line)
-        })
+    written.filter_map(move |output| {
+        let line = match output {
+            Ok(output) => Some(Ok(line(output))),
+            // Removed meanwhile: it has nothing more to say.
+            Err(error) if error.is_missing() => None,
+            Err(error) => {
+                let doing = Operation {
+                    line: &line_to_engine,
+                    operation: operation.clone(),
+                };
+                Some(Err(doing.failed(error)))
+            }
+        };
+        std::future::ready(line)
+    })
 }
 
-fn options(request: &LogRequest) -> LogsOptions {
+/// What the engine is asked for.
+pub(super) fn options(request: &LogRequest) -> LogsOptions {
     let since = request
         .since
         .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())

@@ -275,7 +275,8 @@ impl Engine for DockerEngine {
 
     fn logs(&self, container: &str, request: &LogRequest) -> LogLines {
         let doing = self.doing(format!("read the log of {container}"));
-        Box::pin(logs::lines(&self.docker, doing, container, request))
+        let written = self.docker.logs(container, Some(logs::options(request)));
+        Box::pin(logs::lines(written, doing))
     }
 
     async fn assembled_images(&self) -> Result<Vec<LiveImage>, EngineError> {

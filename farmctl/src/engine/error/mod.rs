@@ -95,6 +95,11 @@ pub enum EngineErrorKind {
         /// The engine's words.
         message: String,
     },
+    /// A registry does not know this user.
+    LoginNeeded {
+        /// The registry's words.
+        message: String,
+    },
     /// The engine refused, with its status code.
     Refused {
         /// HTTP status.
@@ -144,7 +149,9 @@ impl fmt::Display for EngineErrorKind {
                 f,
                 "engine {version} speaks API {api}, farmctl needs {needed}"
             ),
-            Self::PortTaken { message } | Self::DiskFull { message } => f.write_str(message),
+            Self::PortTaken { message }
+            | Self::DiskFull { message }
+            | Self::LoginNeeded { message } => f.write_str(message),
             Self::Refused { status, message } => write!(f, "{message} (status {status})"),
             Self::Settings { reason } | Self::Broken { reason } => f.write_str(reason),
         }
@@ -192,6 +199,9 @@ impl EngineError {
             }
             EngineErrorKind::DiskFull { .. } => {
                 "free space where the engine keeps its images (docker system df, docker image prune)".to_owned()
+            }
+            EngineErrorKind::LoginNeeded { .. } => {
+                "log in as the user who runs farmctl (docker login REGISTRY)".to_owned()
             }
             EngineErrorKind::PortTaken { .. } => {
                 "stop what has the port, or give the target another one (targets: { NAME: { port: … } }); where nothing has it, \

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::super::source::Writers;
 use super::*;
 use crate::converge::fixture;
-use crate::engine::{LogStream, MemoryEngine, Observed};
+use crate::engine::{LiveContainer, LogStream, MemoryEngine, Observed};
+use crate::swarm::fixture as swarm;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -54,6 +56,7 @@ fn only<E>(engine: E) -> Vec<Source<E>> {
     vec![Source {
         host: "box".parse().unwrap(),
         engine,
+        writers: Writers::Containers,
     }]
 }
 
@@ -176,4 +179,59 @@ async fn what_the_tail_left_out_does_not_come_afterwards() {
     following.engine().write_log("a", line(7, "a7"));
     assert_eq!(following.next().await, "a7");
     following.task.abort();
+}
+
+/// A swarm of two nodes with a door and a volunteer on each, each with its own name as its only line.
+async fn swarm_engine() -> MemoryEngine {
+    let engine = swarm::swarm(2);
+    let wish = swarm::wish(&swarm::farm("", "armv7h"));
+    let observed = engine.swarm().observed();
+    let plan = crate::swarm::diff(&wish, &observed, &BTreeMap::new()).unwrap();
+    swarm::carry_out(&plan, &engine).await;
+    for service in engine.swarm().observed().services {
+        for task in service.tasks {
+            engine.write_log(&task.id, line(1, &task.id));
+        }
+    }
+    engine
+}
+
+async fn nodes(engine: MemoryEngine, doors: bool) -> Vec<(Option<String>, bool)> {
+    let sources = [Source {
+        host: "rack".parse().unwrap(),
+        engine,
+        writers: Writers::Tasks,
+    }];
+    let selection = Selection {
+        doors,
+        ..selection(&["armv7h"])
+    };
+    let mut nodes = Vec::new();
+    let collect = |container: &Container, _: &LogLine| {
+        nodes.push((container.node.clone(), container.is_door));
+        Ok(ControlFlow::Continue(()))
+    };
+    so_far(&sources, &selection, collect).await.unwrap();
+    nodes.sort();
+    nodes
+}
+
+#[tokio::test]
+async fn lines_of_a_swarm_have_their_node() {
+    let node = |name: &str, is_door| (Some(name.to_owned()), is_door);
+    let volunteers = [node("host1", false), node("host2", false)];
+    assert_eq!(nodes(swarm_engine().await, false).await, volunteers);
+    assert_eq!(nodes(swarm_engine().await, true).await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_node_that_nobody_hears_of_is_not_asked() {
+    let engine = swarm_engine().await;
+    engine
+        .swarm()
+        .disturb(|observed| observed.nodes[0].is_ready = false);
+    assert_eq!(
+        nodes(engine, false).await,
+        [(Some("host2".to_owned()), false)]
+    );
 }

@@ -15,10 +15,11 @@ use bollard::query_parameters::{RemoveVolumeOptions, UpdateServiceOptionsBuilder
 use tokio::time::sleep;
 
 use super::super::{
-    EngineError, EngineErrorKind, LiveNode, LiveService, ObservedSwarm, ServiceNetwork, SwarmEngine,
+    EngineError, EngineErrorKind, LiveNode, LiveService, LogLines, LogRequest, ObservedSwarm,
+    ServiceNetwork, SwarmEngine,
 };
-use super::DockerEngine;
 use super::failure::NameTaken as _;
+use super::{DockerEngine, logs};
 use crate::farm::{FarmName, ImageTag, ServiceSpec, labels};
 
 /// What a swarm removes it lets go of a little later: containers, then what they had.
@@ -123,6 +124,12 @@ impl SwarmEngine for DockerEngine {
         let removed =
             until_let_go(|| self.docker.remove_volume(name, None::<RemoveVolumeOptions>)).await;
         doing.gone_is_done(removed)
+    }
+
+    fn task_logs(&self, task: &str, request: &LogRequest) -> LogLines {
+        let doing = self.doing(format!("read the log of task {task}"));
+        let written = self.docker.task_logs(task, Some(logs::options(request)));
+        Box::pin(logs::lines(written, doing))
     }
 }
 
