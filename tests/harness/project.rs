@@ -92,6 +92,9 @@ impl Project {
         let root = format!("/work/{}/{}", board.target, self.package);
         let folder = format!("{root}/source/{}", self.folder);
         let kept = format!("{root}/kept");
+        // Another trial may have built the same with another farm's help.
+        let clear = Command::new(["/usr/bin/rm", "-rf", &root]);
+        master.run(&clear).await?.success()?;
         let source = upstream_source(&debian::archive()?, self.package).await?;
         master.copy_in(&format!("{root}/source"), &source).await?;
         if let Some(makefile) = self.makefile {
