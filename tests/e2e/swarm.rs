@@ -78,7 +78,8 @@ async fn tells_what_nodes_wrote(farm: &TestFarm) -> Result<()> {
             listening.insert(line["node"].as_str().context("no node")?.to_owned());
         }
     }
-    ensure!(listening.len() == 2, "not both nodes: {listening:?}");
+    let both = BTreeSet::from([FIRST, SECOND].map(str::to_owned));
+    assert_eq!(listening, both);
     Ok(())
 }
 

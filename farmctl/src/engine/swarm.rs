@@ -209,6 +209,12 @@ pub struct LiveServiceNetwork {
 }
 
 impl LiveNode {
+    /// What tells it from others: its address, as several may call themselves the same.
+    pub fn label(&self) -> String {
+        self.address
+            .map_or_else(|| self.hostname.clone(), |address| address.to_string())
+    }
+
     /// Whether the swarm gives it work.
     pub fn works(&self) -> bool {
         self.is_ready && self.is_active

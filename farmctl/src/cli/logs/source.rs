@@ -27,7 +27,7 @@ pub(super) enum Writers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Container {
     pub(super) host: HostName,
-    /// The node of a swarm that it runs on.
+    /// The label of the node that it runs on, if the host is a swarm.
     pub(super) node: Option<String>,
     pub(super) id: String,
     pub(super) name: String,
@@ -102,7 +102,7 @@ impl<E: Engine + SwarmEngine> Source<E> {
         };
         let container = Container {
             host: self.host.clone(),
-            node: Some(node.hostname.clone()),
+            node: Some(node.label()),
             id: task.id.clone(),
             name: format!("{}.{}.{}", service.name, node.id, task.id),
             target: service.target.clone(),

@@ -49,10 +49,7 @@ fn node_row(
     ));
     Some(Row {
         host: host.name.to_string(),
-        node: Some(
-            node.address
-                .map_or_else(|| node.hostname.clone(), |address| address.to_string()),
-        ),
+        node: Some(node.label()),
         target: target.to_string(),
         port: Some(volunteer.target.port.number()),
         address: node.address.map(|address| address.to_string()),

@@ -219,7 +219,7 @@ async fn nodes(engine: MemoryEngine, doors: bool) -> Vec<(Option<String>, bool)>
 #[tokio::test]
 async fn lines_of_a_swarm_have_their_node() {
     let node = |name: &str, is_door| (Some(name.to_owned()), is_door);
-    let volunteers = [node("host1", false), node("host2", false)];
+    let volunteers = [node("10.0.0.1", false), node("10.0.0.2", false)];
     assert_eq!(nodes(swarm_engine().await, false).await, volunteers);
     assert_eq!(nodes(swarm_engine().await, true).await.len(), 4);
 }
@@ -232,6 +232,6 @@ async fn a_node_that_nobody_hears_of_is_not_asked() {
         .disturb(|observed| observed.nodes[0].is_ready = false);
     assert_eq!(
         nodes(engine, false).await,
-        [(Some("host2".to_owned()), false)]
+        [(Some("10.0.0.2".to_owned()), false)]
     );
 }
