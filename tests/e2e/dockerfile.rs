@@ -8,7 +8,8 @@ use std::path::Path;
 use ::farmctl::image::Sha256;
 use anyhow::{Context, Result, ensure};
 use bollard::models::{ContainerCreateBody, ImageConfig};
-use farm_tests::{BOARDS, Container, Scenario, builder, debian, farmctl};
+use bollard::query_parameters::RemoveContainerOptions;
+use farm_tests::{BOARDS, Container, Finished, Scenario, builder, debian, farmctl};
 use futures_util::TryStreamExt as _;
 use tar::EntryType;
 
@@ -36,7 +37,7 @@ pub(crate) async fn the_dockerfile_makes_the_same_image(scenario: Scenario) -> R
         board.target,
         scenario.name_of_run("docker")
     );
-    build(&scenario, checkout.path(), board.target, &image).await?;
+    let built = build(&scenario, checkout.path(), board.target, &image).await?;
 
     let config = configuration(&scenario, &image).await?;
     assert_eq!(config, configuration(&scenario, &expected).await?);
@@ -54,7 +55,20 @@ pub(crate) async fn the_dockerfile_makes_the_same_image(scenario: Scenario) -> R
         .filter(|path| !expected_files.contains_key(*path))
         .collect();
     ensure!(more.is_empty(), "it has more: {more:?}");
-    scenario.remove_image(&image).await
+    scenario.remove_image(&image).await?;
+    remove_steps(&scenario, built.stdout_text()?).await;
+    Ok(())
+}
+
+/// What a builder keeps of each step is gigabytes, and of no use once the sources change.
+async fn remove_steps(scenario: &Scenario, printed: &str) {
+    let steps = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix(" ---> "));
+    // The first one is the image that it begins with.
+    for step in steps.skip(1).collect::<Vec<_>>().into_iter().rev() {
+        let _gone_with_a_later_one = scenario.remove_image(step).await;
+    }
 }
 
 /// What `docker build` is to see, and not what a developer has beside it.
@@ -91,7 +105,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// By the builder that every engine has.
-async fn build(scenario: &Scenario, folder: &Path, target: &str, image: &str) -> Result<()> {
+async fn build(scenario: &Scenario, folder: &Path, target: &str, image: &str) -> Result<Finished> {
     let rust = builder::ensure(scenario.docker()).await?;
     let mut command = tokio::process::Command::new("docker");
     let arguments = [
@@ -109,7 +123,7 @@ async fn build(scenario: &Scenario, folder: &Path, target: &str, image: &str) ->
         .current_dir(folder);
     let built = farmctl::run("docker build", &mut command).await?;
     scenario.note(&built.to_string());
-    built.success().map(drop)
+    built.success()
 }
 
 /// What containers of an image are like.
@@ -146,6 +160,9 @@ async fn files(scenario: &Scenario, image: &str) -> Result<BTreeMap<String, Entr
     let archive = scenario.docker().export_container(container.id());
     let archive: Vec<_> = archive.try_collect().await?;
     let archive = archive.concat();
+    let remove = None::<RemoveContainerOptions>;
+    let removed = scenario.docker().remove_container(container.id(), remove);
+    removed.await?;
     let mut files = BTreeMap::new();
     for entry in tar::Archive::new(archive.as_slice()).entries()? {
         let mut entry = entry?;

@@ -33,10 +33,6 @@ use std::process::ExitCode;
 
 use farm_tests::docker_tests;
 
-/// Set to anything, this variable has trials held that take longer than a run of everything may: a build of all crates in a
-/// container.
-const LONG: &str = "FARM_TESTS_LONG";
-
 fn main() -> ExitCode {
     let mut tests = docker_tests![
         lifecycle::up_makes_five_volunteers_and_prints_what_masters_need,
@@ -107,15 +103,11 @@ fn main() -> ExitCode {
         remote_engines::a_farm_on_an_engine_behind_ssh,
         remote_engines::ssh_ends_while_an_image_goes_through,
         podman::a_farm_lives_on_podman,
+        dockerfile::the_dockerfile_makes_the_same_image,
     ]);
     tests.extend(docker_tests![fleet::two_engines_are_one_farm]);
     tests.extend(docker_tests![
         lifecycle::status_tells_all_of_every_volunteer
     ]);
-    if std::env::var_os(LONG).is_some() {
-        tests.extend(docker_tests![
-            dockerfile::the_dockerfile_makes_the_same_image,
-        ]);
-    }
     farm_tests::suite::run(tests)
 }
