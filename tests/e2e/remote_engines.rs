@@ -31,6 +31,7 @@ pub(crate) async fn a_farm_on_an_engine_over_tls(scenario: Scenario) -> Result<(
     let user = authority.user().await?;
     let farm = tls_farm(&scenario, &machine, "tls-farm", &user).await?;
     serves(&scenario, &farm, &machine).await?;
+    contexts_lead_to_it(&scenario, &farm, &user).await?;
 
     let stranger = Authority::create().await?;
     let told = refused(&farm, &stranger.user().await?).await?;
@@ -198,6 +199,38 @@ async fn compiles(scenario: &Scenario, farm: &TestFarm, machine: &AnotherMachine
 fn board() -> Result<&'static Board> {
     let board = BOARDS.iter().find(|board| board.target == TARGET);
     board.context("there is no such board")
+}
+
+/// Docker's own command makes a context: a manifest may name it, and without a word it counts as for that command.
+async fn contexts_lead_to_it(scenario: &Scenario, farm: &TestFarm, user: &Path) -> Result<()> {
+    const NAME: &str = "attic";
+    let file = |name: &str| user.join(name).display().to_string();
+    let endpoint = format!(
+        "host=tcp://{}:{},ca={},cert={},key={}",
+        SecondEngine::ADDRESS,
+        SecondEngine::PORT,
+        file("ca.pem"),
+        file("cert.pem"),
+        file("key.pem")
+    );
+    let docker = async |arguments: &[&str]| {
+        let mut docker = tokio::process::Command::new("docker");
+        docker
+            .args(arguments)
+            .env_remove("DOCKER_HOST")
+            .env("DOCKER_CONFIG", farm.docker_settings());
+        let run = farm_tests::farmctl::run("docker context", &mut docker).await?;
+        scenario.note(&run.to_string());
+        run.success()
+    };
+    docker(&["context", "create", NAME, "--docker", &endpoint]).await?;
+    farm.write_manifest(&keys(&format!("docker: 'context:{NAME}'")))?;
+    comes_up(farm).await?;
+    docker(&["context", "use", NAME]).await?;
+    farm.write_manifest(&keys("docker: local"))?;
+    farm.run(&["plan", "--exit-code"]).await?.success()?;
+    farm.run(&["down"]).await?.success()?;
+    Ok(())
 }
 
 /// What `status` says with the certificates in `user`.
