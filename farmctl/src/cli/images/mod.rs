@@ -1,4 +1,7 @@
-//! The farm's images: what they hold comes from the manifest, which packages exactly from the lock.
+//! The farm's images: what they hold comes from the manifest, which packages exactly from the lock, and for which machines
+//! from the hosts ([`machines`]).
+
+mod machines;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,7 +11,7 @@ use clap::Args;
 use tokio::sync::Mutex;
 
 use super::context::Context;
-use super::fleet::{Hosts, Member, Snapshot};
+use super::fleet::Member;
 use super::image_request::image_request;
 use super::lock_file::LockFile;
 use super::programs::programs;
@@ -23,6 +26,8 @@ use crate::image::{
     KnownLock, KnownLocks, Lease, Lock, LockedPackage, Mirror, Settings, load_stream,
 };
 use crate::report::AssemblyReport;
+
+pub(super) use machines::{Machines, wanted_requests};
 
 /// Options of every command that may have to resolve or assemble images.
 #[derive(Debug, Clone, Args)]
@@ -41,50 +46,6 @@ pub(super) enum Pins {
     Renewed,
     /// Those of these targets are resolved anew.
     RenewedFor(Vec<TargetName>),
-}
-
-/// What is known of the hosts' machines: programs in their images must be made for them.
-#[derive(Debug, Default)]
-pub(super) struct Machines(BTreeMap<HostName, Architecture>);
-
-impl FromIterator<(HostName, Architecture)> for Machines {
-    fn from_iter<T: IntoIterator<Item = (HostName, Architecture)>>(told: T) -> Self {
-        Self(told.into_iter().collect())
-    }
-}
-
-impl Machines {
-    /// Those of the hosts that told it.
-    pub(super) fn of(snapshots: &Hosts<Snapshot>) -> Self {
-        let snapshots = snapshots.present.iter();
-        snapshots
-            .map(|(member, snapshot)| (member.host.name.clone(), snapshot.facts.architecture))
-            .collect()
-    }
-
-    /// What images of `volunteer` on `host` may have to be for. A host that did not tell is what `lock` has images for,
-    /// or else one like this machine.
-    fn architectures(
-        &self,
-        host: &Host,
-        volunteer: &Volunteer,
-        lock: Option<&Lock>,
-    ) -> Vec<Architecture> {
-        if let Some(known) = self.0.get(&host.name) {
-            return vec![*known];
-        }
-        let is_locked = |architecture: &Architecture| {
-            let request = image_request(volunteer, *architecture);
-            lock.zip(request.ok())
-                .is_some_and(|(lock, request)| lock.covers(&[request]))
-        };
-        let mut locked = Architecture::ALL.to_vec();
-        locked.retain(is_locked);
-        if locked.is_empty() {
-            locked.push(Architecture::own());
-        }
-        locked
-    }
 }
 
 /// The image of one target on one host.
@@ -363,32 +324,6 @@ impl ImageSource for Images {
         let images = self.assemble(tags).await?;
         Ok(Box::pin(load_stream(&images)))
     }
-}
-
-/// What all images of a farm that are named by what they are made from ask for, each thing once.
-pub(super) fn wanted_requests(
-    farm: &Farm,
-    machines: &Machines,
-    lock: Option<&Lock>,
-) -> Result<Vec<ImageRequest>, Failure> {
-    let mut wanted = Vec::new();
-    for host in &farm.hosts {
-        let volunteers = host.volunteers.iter();
-        let named = volunteers.filter(|one| !matches!(one.image, farm::ImageSource::Pull(_)));
-        for volunteer in named {
-            for architecture in machines.architectures(host, volunteer, lock) {
-                let request = match image_request(volunteer, architecture) {
-                    // Its other images cannot be named either: that is where the host fails.
-                    Err(_) if farm.hosts.len() > 1 => continue,
-                    request => request?,
-                };
-                if !wanted.contains(&request) {
-                    wanted.push(request);
-                }
-            }
-        }
-    }
-    Ok(wanted)
 }
 
 /// As engines take it: a name without a tag would mean every tag there is.
