@@ -166,7 +166,7 @@ impl EngineError {
                 "check that the machine is switched on, and that its dockerd listens there (dockerd --host)".to_owned()
             }
             EngineErrorKind::Unreachable { .. } => {
-                "start it (sudo systemctl start docker), or point DOCKER_HOST at the one to use".to_owned()
+                "start it (sudo systemctl start docker), or say which one to use (DOCKER_HOST, or `docker:` of the host)".to_owned()
             }
             EngineErrorKind::Lost { .. } => {
                 "once the network and the engine are back, the same command goes on where it was".to_owned()
