@@ -46,14 +46,15 @@ flags+=" --remap-path-prefix=$(rustc --print sysroot)=rust"
 
 # TRIPLE FOLDER
 programs() {
-    local made options=(--release --locked --package farmctl --package distccd --bin farmctl --bin distccd)
+    local made options=(--release --package farmctl --package distccd --bin farmctl --bin distccd)
     if [ "$1" = "$host" ]; then
         # With what describes them, which is made of the same crates.
-        RUSTFLAGS=$flags cargo build --quiet --target "$1" --target-dir target/dist "${options[@]}" \
+        RUSTFLAGS=$flags cargo build --quiet --locked --target "$1" --target-dir target/dist "${options[@]}" \
             --package release-bill --bin release-bill
         made=target/dist/$1/release
     else
-        made=$(dirname "$(RUSTFLAGS=$flags release/cross-arm64.sh "${options[@]}")")
+        made=$(RUSTFLAGS=$flags release/cross-arm64.sh "${options[@]}")
+        made=$(dirname "$made")
     fi
     cp "$made/farmctl" "$made/distccd" "$2/"
     for program in "$2/farmctl" "$2/distccd"; do
@@ -107,7 +108,7 @@ step 'the images of the default farm'
 mkdir -p "$work/home/farmctl"
 if [ -n "$lock" ]; then cp "$lock" "$work/home/farmctl/farm.lock"; fi
 (cd "$work/home" && XDG_DATA_HOME=$work/home FARMCTL_MANIFEST= "$farmctl" sbom) > "$out/farmctl-$version-images.cdx.json"
-cp "$work/home/farmctl/farm.lock" "$out/farmctl-$version-farm.lock"
+install -m 644 "$work/home/farmctl/farm.lock" "$out/farmctl-$version-farm.lock"
 
 step 'what the schema says'
 release/check-sbom.py "$out"/*.cdx.json
