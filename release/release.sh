@@ -71,7 +71,6 @@ documents() {
     "$farmctl" completions bash > "$1/completions/farmctl.bash"
     "$farmctl" completions zsh > "$1/completions/_farmctl"
     "$farmctl" completions fish > "$1/completions/farmctl.fish"
-    if [ -d compose ]; then cp -r compose "$1/compose"; fi
 }
 
 # NAME: the folder of that name as an archive that depends on nothing but what is in it.
