@@ -79,6 +79,8 @@ pub(super) fn volumes(call: &Call, rest: &[&str], state: &mut State) -> Response
         }
         (&Method::POST, ["create"]) => {
             let mut volume = call.json();
+            // What is asked for has another name than what is there.
+            volume["Options"] = volume["DriverOpts"].take();
             for (key, value) in [
                 ("Mountpoint", json!("")),
                 ("Scope", json!("local")),
