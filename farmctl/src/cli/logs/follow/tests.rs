@@ -216,7 +216,7 @@ async fn nodes(engine: MemoryEngine, doors: bool) -> Vec<(Option<String>, bool)>
     nodes
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn lines_of_a_swarm_have_their_node() {
     let node = |name: &str, is_door| (Some(name.to_owned()), is_door);
     let volunteers = [node("10.0.0.1", false), node("10.0.0.2", false)];
@@ -224,7 +224,7 @@ async fn lines_of_a_swarm_have_their_node() {
     assert_eq!(nodes(swarm_engine().await, true).await.len(), 4);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_node_that_nobody_hears_of_is_not_asked() {
     let engine = swarm_engine().await;
     engine
