@@ -8,7 +8,8 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::SecondEngine;
-use crate::second_engine::{NAMESPACES, ask_ip, ip};
+use crate::ip::{ask_ip, ip};
+use crate::second_engine::NAMESPACES;
 
 /// A machine without an engine. It goes when this is dropped.
 #[derive(Debug)]

@@ -34,6 +34,7 @@ pub mod farmctl;
 pub mod files;
 pub mod finished;
 pub mod inventory;
+mod ip;
 pub mod job_log;
 pub mod master;
 pub mod network;

@@ -12,9 +12,10 @@ use rustix::process::{Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use crate::eventually;
+use crate::ip::ip;
 use crate::run::RunId;
 use crate::scenario::Skip;
-use crate::second_engine::{PATIENCE, Place, SecondEngine, ip};
+use crate::second_engine::{PATIENCE, Place, SecondEngine};
 
 /// The registry's only user, as htpasswd (bcrypt) and as `docker login` write it.
 const USERS: &str = "volunteer:$2y$04$r8DdRn8cTOMJp84yDiR4e.No9.usyTfC4T0WF4gPkknK7PuB48K8y\n";

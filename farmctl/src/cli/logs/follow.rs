@@ -2,66 +2,23 @@
 //!
 //! What is there already is merged by time. Following then goes on in the order of arrival: each container from its
 //! last line on, and any further container of the farm from its beginning, so that a replaced volunteer's successor is
-//! followed as well. A host whose engine breaks
-//! is left behind, and the others' lines go on. Engines cut logs at whole seconds, so lines up to the last one seen are left
-//! out here.
+//! followed as well. A host whose engine breaks is left behind, and the others' lines go on. Engines cut logs at whole
+//! seconds, so lines up to the last one seen are left out here.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, FuturesUnordered, SelectAll, Stream, StreamExt};
 use tokio::time::sleep;
 
+use super::selection::{Selection, Tail};
 use super::source::{Container, Found, Source};
 use crate::cli::Failure;
 use crate::engine::{Engine, EngineError, LiveState, LogLine, LogLines, LogRequest, SwarmEngine};
-use crate::farm::{FarmName, HostName, Role, TargetName};
-
-/// Which lines of a farm are wanted.
-#[derive(Debug, Clone)]
-pub(super) struct Selection {
-    pub(super) farm: FarmName,
-    /// All if empty.
-    pub(super) targets: Vec<TargetName>,
-    /// Also what stands before the volunteers.
-    pub(super) doors: bool,
-    pub(super) tail: Tail,
-    pub(super) since: Option<SystemTime>,
-}
-
-impl Selection {
-    /// Whether it is about what serves a target in a role.
-    pub(super) fn wants(&self, target: Option<&TargetName>, role: Option<Role>) -> bool {
-        let mut targets = self.targets.iter();
-        let is_chosen = self.targets.is_empty() || targets.any(|chosen| Some(chosen) == target);
-        is_chosen && (self.doors || role != Some(Role::Door))
-    }
-}
-
-/// How many of each container's last lines are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tail {
-    All,
-    Lines(u64),
-}
-
-impl FromStr for Tail {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "all" => Ok(Self::All),
-            number => number
-                .parse()
-                .map(Self::Lines)
-                .map_err(|_no_number| "neither a number nor 'all'".to_owned()),
-        }
-    }
-}
+use crate::farm::HostName;
 
 /// What becomes of each line; it says when to stop.
 pub(super) trait Sink:

@@ -1,10 +1,11 @@
 //! `farmctl logs`: what the volunteers wrote, merged by time.
 //!
-//! [`source`] knows what writes on a host, [`follow`] says which lines come in which order, [`line`] what a line looks
-//! like; here they are printed until the reader goes away.
+//! [`selection`] is what is wanted, [`source`] knows what writes on a host, [`follow`] says which lines come in which order,
+//! [`line`] what a line looks like; here they are printed until the reader goes away.
 
 mod follow;
 mod line;
+mod selection;
 mod source;
 
 use std::ops::ControlFlow;
@@ -17,8 +18,8 @@ use super::fleet::{Fleet, HostArgs, Member};
 use super::{Exit, Failure, Output, stdout, targets};
 use crate::engine::{DockerEngine, EngineError};
 use crate::farm::HostName;
-use follow::{Selection, Tail};
 use line::Printer;
+use selection::{Selection, Tail};
 use source::{Container, Source, Writers};
 
 /// Print what the volunteers wrote, merged by time

@@ -1,12 +1,14 @@
 //! Where lines come from: the containers of an engine, or the tasks of the swarm that it manages.
 
+use std::collections::BTreeMap;
+
 use crate::engine::{
     Engine, EngineError, LiveContainer, LiveNode, LiveService, LiveState, LiveTask, LogLines,
     LogRequest, SwarmEngine, TaskState,
 };
 use crate::farm::{HostName, Role, TargetName};
 
-use super::follow::Selection;
+use super::selection::Selection;
 
 /// A host's engine.
 #[derive(Debug, Clone)]
@@ -80,18 +82,18 @@ impl<E: Engine + SwarmEngine> Source<E> {
     /// The manager asks the nodes; one that it does not hear of has no answer.
     async fn tasks(&self, selection: &Selection) -> Result<Vec<Found>, EngineError> {
         let observed = self.engine.observe_swarm(&selection.farm).await?;
-        let mut found = Vec::new();
-        for service in &observed.services {
-            if !selection.wants(service.target.as_ref(), service.role) {
-                continue;
-            }
-            for task in &service.tasks {
-                let mut nodes = observed.nodes.iter();
-                let node = nodes.find(|node| node.id == task.node && node.is_ready);
-                found.extend(node.and_then(|node| self.task(service, task, node)));
-            }
-        }
-        Ok(found)
+        let ready = observed.nodes.iter().filter(|node| node.is_ready);
+        let nodes: BTreeMap<_, _> = ready.map(|node| (&node.id, node)).collect();
+        let services = observed.services.iter();
+        let wanted =
+            services.filter(|service| selection.wants(service.target.as_ref(), service.role));
+        let tasks =
+            wanted.flat_map(|service| service.tasks.iter().map(move |task| (service, task)));
+        let found = tasks.filter_map(|(service, task)| {
+            let node = nodes.get(&task.node)?;
+            self.task(service, task, node)
+        });
+        Ok(found.collect())
     }
 
     fn task(&self, service: &LiveService, task: &LiveTask, node: &LiveNode) -> Option<Found> {
